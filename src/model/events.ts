@@ -1,0 +1,65 @@
+import type { Span } from '../lib/diagnostics.ts'
+import type { CheckResult } from './verdict.ts'
+
+/** When it happened, for Perl ldirectord's `(start)` and `(stop)` in purge lines and for alerts. */
+export type Phase = 'starting' | 'running' | 'reloading' | 'stopping'
+
+/** Names as the log writes them: `virtual` `192.0.2.10:80` or a mark, `identity` `tcp:192.0.2.10:80`, `real` `192.0.2.20:80`. */
+interface Of {
+  readonly virtual: string
+  readonly identity: string
+}
+interface OfReal extends Of {
+  readonly real: string
+}
+
+/** Everything the daemon tells. `log` words them; status and alerts will read them too. */
+export type Event =
+  | ({ readonly kind: 'virtual-added' | 'virtual-changed' } & Of)
+  | ({ readonly kind: 'virtual-purged'; readonly phase: Phase } & Of)
+  | ({ readonly kind: 'real-added' | 'real-restored'; readonly weight: number } & OfReal)
+  /** `mappedFrom` is the configured address:port where the table's entry has another port. */
+  | ({
+      readonly kind: 'real-quiesced' | 'real-readded-quiescent'
+      readonly mappedFrom?: string | undefined
+      readonly reason: string
+    } & OfReal)
+  | ({ readonly kind: 'real-deleted'; readonly mappedFrom: string | undefined; readonly reason: string } & OfReal)
+  | ({ readonly kind: 'real-purged'; readonly phase: Phase } & OfReal)
+  | ({ readonly kind: 'fallback-added' } & OfReal)
+  | ({ readonly kind: 'fallback-deleted'; readonly mappedFrom: string | undefined } & OfReal)
+  | ({
+      readonly kind: 'soft-failure'
+      readonly failures: number
+      readonly failureCount: number
+      readonly result: CheckResult
+    } & OfReal)
+  | ({ readonly kind: 'failures-reset' } & OfReal)
+  /** A verdict changed: what the check saw. */
+  | ({ readonly kind: 'real-state'; readonly state: 'up' | 'down'; readonly detail: string } & OfReal)
+  /** A check could not tell; said once per episode. */
+  | ({ readonly kind: 'check-unknown'; readonly detail: string } & OfReal)
+  | ({ readonly kind: 'check-warning'; readonly text: string } & OfReal)
+  | { readonly kind: 'drift'; readonly text: string }
+  | { readonly kind: 'table-refused'; readonly operation: string; readonly text: string }
+  | { readonly kind: 'table-unreadable'; readonly text: string }
+  | { readonly kind: 'table-readable' }
+  | { readonly kind: 'starting'; readonly pid: number; readonly daemon: boolean }
+  | { readonly kind: 'invoked'; readonly commandLine: string }
+  | { readonly kind: 'terminated'; readonly signal: string }
+  | { readonly kind: 'reload-signal' }
+  | { readonly kind: 'config-changed'; readonly file: string; readonly reread: boolean }
+  | { readonly kind: 'config-loaded'; readonly virtuals: number; readonly reals: number }
+  /** One diagnostic of a file that was read while running; without a place it concerns no line. */
+  | {
+      readonly kind: 'config-diagnostic'
+      readonly severity: 'error' | 'warning'
+      readonly text: string
+      readonly at?: Pick<Span, 'file' | 'line'>
+    }
+  | { readonly kind: 'config-kept'; readonly file: string }
+  | { readonly kind: 'note'; readonly text: string }
+  | { readonly kind: 'fault'; readonly text: string }
+
+/** Where events go. Never throws, never waits. */
+export type Tell = (event: Event) => void
