@@ -1,0 +1,150 @@
+import {
+  bareValue,
+  decodePositive,
+  decodeQuotedOrRaw,
+  decodeRaw,
+  decodeSeconds,
+  decodeYesNo,
+  spanIn,
+} from '../../lib/decode.ts'
+import type { Reporter } from '../../lib/diagnostics.ts'
+import type { Directive } from '../../lib/fields.ts'
+import { didYouMean } from '../../lib/suggest.ts'
+import type { Alert } from '../model.ts'
+import { optional, structural } from './directive.ts'
+
+/** Where a directive stands: some of Perl ldirectord's texts and rules differ. */
+export type Scope = 'global' | 'virtual'
+
+/** Directives that stand at the top level and in a virtual section, which then has its own value. */
+export function commonFields(scope: Scope) {
+  return { ...timingFields(scope), ...serviceFields(scope), ...alertFields() }
+}
+
+function timingFields(scope: Scope) {
+  const interval = scope === 'global' ? 'invalid check interval value' : 'invalid checkinterval'
+  return {
+    checktimeout: optional({
+      doc: 'Seconds for connect, ping and external checks. Where it is absent, negotiatetimeout of the same place counts.',
+      fallback: '5',
+      decode: (d, report) => decodeSeconds(d, report, 'invalid check timeout value'),
+    }),
+    negotiatetimeout: optional({
+      doc: 'Seconds for a negotiate check. Where it is absent, checktimeout of the same place counts.',
+      fallback: '30',
+      decode: (d, report) => decodeSeconds(d, report, 'invalid negotiate timeout value'),
+    }),
+    checkinterval: optional({
+      doc: 'Seconds from one check of a real server to the next. In a virtual section it counts only with fork = yes.',
+      fallback: '10',
+      decode: (d, report) => decodeSeconds(d, report, interval),
+    }),
+    failurecount: optional({
+      doc: 'How many checks in a row must fail before a real server is down.',
+      fallback: '1',
+      decode: (d, report) => decodePositive(d, report, 'invalid failure count value'),
+    }),
+  }
+}
+
+function serviceFields(scope: Scope) {
+  const emptyCommand = 'invalid fallback command'
+  return {
+    fallback: structural(
+      'Server of last resort, used when every real server is down: SERVER[:PORT] [gate|masq|ipip].',
+      '',
+    ),
+    fallback6: structural('As fallback, for IPv6 virtual services; the address in brackets.', ''),
+    fallbackcommand: optional({
+      doc: 'Shell command that runs with "start" or "stop" when the fallback goes in or out.',
+      fallback: '',
+      notYet: true,
+      decode: (d, report) =>
+        scope === 'global' ? decodeRaw(d, report, emptyCommand) : decodeQuotedOrRaw(d, report, emptyCommand),
+    }),
+    quiescent: optional({
+      doc: 'yes: a real server that is down keeps its entry, with weight 0; no: its entry is deleted.',
+      fallback: 'no',
+      decode: decodeYesNo,
+    }),
+    cleanstop: optional({
+      doc: 'no: the table is left as it is when the daemon stops.',
+      fallback: 'yes',
+      decode: decodeYesNo,
+    }),
+  }
+}
+
+function alertFields() {
+  return {
+    emailalert: optional({
+      doc: 'Address that is told by mail when the state of a real server changes.',
+      fallback: '',
+      notYet: true,
+      decode: decodeAddressee,
+    }),
+    emailalertfreq: optional({
+      doc: 'Seconds between reminders that a real server is still down; 0: none.',
+      fallback: '0',
+      notYet: true,
+      decode: decodeFrequency,
+    }),
+    emailalertstatus: optional({
+      doc: 'In which states of the daemon mail is sent: all, none, or some of starting, running, stopping, reloading.',
+      fallback: 'all',
+      notYet: true,
+      decode: decodeStatus,
+    }),
+    smtp: optional({
+      doc: 'Mail server; without it the local sendmail program is used.',
+      fallback: '',
+      notYet: true,
+      decode: decodeMailServer,
+    }),
+  }
+}
+
+function decodeAddressee(directive: Directive, report: Reporter): string | undefined {
+  const value = decodeRaw(directive, report, 'no email address specified')
+  if (value === undefined) return undefined
+  const quoted = /^"(.*)"$/.exec(value)?.[1]
+  if (quoted === undefined && value.startsWith('"')) {
+    report.warn('misread', 'the quotes stay part of the address: something follows them', directive.valueAt)
+  }
+  return quoted ?? value
+}
+
+function decodeFrequency(directive: Directive, report: Reporter): number | undefined {
+  const digits = /^[0-9]+/.exec(directive.value)
+  if (digits !== null) return Math.min(Number(digits[0]), 2_147_483)
+  report.error('value', 'invalid email alert frequency', directive.valueAt)
+  return undefined
+}
+
+const STATES = ['starting', 'running', 'stopping', 'reloading'] as const
+const WORDS: readonly string[] = ['all', 'none', ...STATES]
+
+function decodeStatus(directive: Directive, report: Reporter): Alert['status'] | undefined {
+  const bare = bareValue(directive)
+  const words = bare === '' ? ['none'] : bare.split(',').map((word) => word.trim())
+  const wrong = words.find((word) => !WORDS.includes(word))
+  if (wrong !== undefined) {
+    const at = wrong === '' ? directive.valueAt : spanIn(directive, bare.indexOf(wrong), wrong.length)
+    report.error('value', `invalid email alert status at: "${wrong}"`, at, didYouMean(wrong, WORDS))
+    return undefined
+  }
+  const other = words.find((word) => word !== 'none')
+  if (words.includes('none') && other !== undefined) {
+    report.error('value', `invalid email alert status: "${other}" specified with "none"`, directive.valueAt)
+    return undefined
+  }
+  return STATES.filter((state) => words.includes(state) || words.includes('all'))
+}
+
+function decodeMailServer(directive: Directive, report: Reporter): string | undefined {
+  const server = /^[A-Za-z0-9._+-]+/.exec(directive.value)
+  if (server !== null) return server[0]
+  const hint = directive.value.startsWith('"') ? 'write it without quotes' : undefined
+  report.error('value', 'invalid SMTP server address', directive.valueAt, hint)
+  return undefined
+}

@@ -1,0 +1,120 @@
+import {
+  bareValue,
+  type Decode,
+  decodeQuoted,
+  decodeQuotedOrEmpty,
+  decodeRaw,
+  decodeYesNo,
+  makeField,
+} from '../../lib/decode.ts'
+import type { Reporter } from '../../lib/diagnostics.ts'
+import { facilityNames, facilityNumber } from '../../lib/facility.ts'
+import type { Directive, Field } from '../../lib/fields.ts'
+import { didYouMean } from '../../lib/suggest.ts'
+import { commonFields } from './common.ts'
+import { optional } from './directive.ts'
+
+function yesNo(doc: string, absent: boolean): Field<boolean> {
+  return makeField<boolean>({
+    doc,
+    fallback: absent ? 'yes' : 'no',
+    absent,
+    decode: (d, report) => decodeYesNo(d, report),
+  })
+}
+
+/** A raw value at the top level keeps what looks like a comment: said, because it does not read so. */
+const rawAtTop =
+  (emptyMessage: string): Decode<string> =>
+  (directive, report) => {
+    if (/\s#/.test(directive.value)) {
+      report.warn(
+        'misread',
+        `${directive.name} takes the whole line: "#" does not begin a comment here`,
+        directive.valueAt,
+      )
+    }
+    return decodeRaw(directive, report, emptyMessage)
+  }
+
+const DRIFT = ['report', 'repair'] as const
+
+function decodeDrift(directive: Directive, report: Reporter): 'report' | 'repair' | undefined {
+  const bare = bareValue(directive)
+  const word = DRIFT.find((each) => each === bare)
+  if (word === undefined) {
+    report.error('value', 'drift must be report or repair', directive.valueAt, didYouMean(bare, DRIFT))
+  }
+  return word
+}
+
+const deprecated = (doc: string, message: string) =>
+  optional<never>({
+    doc,
+    fallback: '',
+    decode: (d, report) => {
+      report.error('deprecated', message, d.nameAt)
+      return undefined
+    },
+  })
+
+/** Directives of the top level (behaviour reference 2.4). */
+export const globalFields = {
+  ...commonFields('global'),
+  autoreload: yesNo('yes: the file is read again when it changes.', false),
+  callback: optional({
+    doc: 'Executable that runs, with the path of the configuration, when the file has changed.',
+    fallback: '',
+    notYet: true,
+    decode: decodeQuotedOrEmpty,
+  }),
+  logfile: makeField<string>({
+    doc: 'Log file when it starts with "/", else a syslog facility.',
+    fallback: '"/var/log/ldirectord.log"',
+    absent: '/var/log/ldirectord.log',
+    decode: decodeLogfile,
+  }),
+  execute: optional({
+    doc: 'Another configuration to run beside this one; may be given several times.',
+    fallback: '',
+    notYet: true,
+    decode: rawAtTop('no configuration specified'),
+  }),
+  supervised: yesNo('yes: stay in the foreground and log to standard output.', false),
+  fork: yesNo('Accepted for compatibility; yes makes checkinterval of a virtual section count.', false),
+  readdquiescent: yesNo('yes: an entry that others deleted comes back with weight 0 while its server is down.', false),
+  emailalertfrom: optional({
+    doc: 'Sender of the mails.',
+    fallback: '',
+    notYet: true,
+    decode: rawAtTop('no email from address specified'),
+  }),
+  maintenancedir: optional({
+    doc: 'Folder: a file in it with the name or address of a real server takes that server out.',
+    fallback: '',
+    notYet: true,
+    decode: rawAtTop('maintenance directory not specified'),
+  }),
+  drift: makeField<'report' | 'repair'>({
+    doc: 'What is done about a weight or a destination that somebody else changed: it is reported, or put back.',
+    fallback: 'report',
+    absent: 'report',
+    decode: decodeDrift,
+  }),
+  connecttimeout: deprecated(
+    'Refused: use negotiatetimeout.',
+    'connecttimeout directive deprecated in favour of negotiatetimeout',
+  ),
+  timeout: deprecated(
+    'Refused: use checktimeout and negotiatetimeout.',
+    'timeout directive deprecated in favour of checktimeout and negotiatetimeout',
+  ),
+}
+
+function decodeLogfile(directive: Directive, report: Reporter): string | undefined {
+  const logfile = decodeQuoted(directive, report, 'unable to open logfile: ')
+  if (logfile === undefined || logfile.startsWith('/') || facilityNumber(logfile) !== undefined) return logfile
+  const hint = didYouMean(logfile, facilityNames) ?? 'a file needs its whole path'
+  report.warn('value', `syslog has no facility "${logfile}": nothing is logged there`, directive.valueAt, hint)
+  return logfile
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { connect } from '../../checks/connect.ts'
+import { ftp } from '../../checks/ftp.ts'
+import { mysql } from '../../checks/mysql.ts'
+import { ping } from '../../checks/ping.ts'
+import { makeRegistry } from '../../src/check/registry.ts'
+import { parseConfig } from '../../src/config/parse.ts'
+import { goldenDeps } from './golden-world.ts'
+
+const registry = makeRegistry([connect, ping, ftp, mysql, { ...mysql, name: 'pgsql' }, { ...mysql, name: 'oracle' }])
+
+/** The warnings of one virtual service. */
+function advice(port: number, ...lines: readonly string[]): string[] {
+  const text = [`virtual=192.0.2.1:${port}`, ...lines.map((line) => `    ${line}`), ''].join('\n')
+  const { diagnostics } = parseConfig(text, 'ldirectord.cf', { ...goldenDeps, registry })
+  return diagnostics.map(({ severity, at, message }) => `${severity} ${at.line}: ${message}`)
+}
+
+const real = (port: number, more = ''): string => `real=192.0.2.20:${port} masq${more}`
+
+describe('the advice on a configuration', () => {
+  const greeting = 'a connect check breaks off the greeting, which MySQL counts toward max_connect_errors'
+
+  it('warns of a TCP connect to MySQL, also of the number form, and of no other check', () => {
+    assert.deepEqual(advice(3306, real(3306), 'checktype=connect'), [`warning 3: ${greeting}`])
+    assert.deepEqual(advice(3307, real(3307), 'service=mysql', 'checktype=connect'), [`warning 4: ${greeting}`])
+    assert.deepEqual(advice(3306, real(3306), 'checktype=2', 'login="a"', 'request="SELECT 1"'), [
+      `warning 3: ${greeting}`,
+    ])
+    assert.deepEqual(advice(3306, real(3306), 'checktype=ping'), [])
+    assert.deepEqual(advice(3306, real(3306), 'login="a"', 'request="SELECT 1"'), [])
+    assert.deepEqual(advice(5432, real(5432), 'service=pgsql', 'checktype=connect'), [])
+  })
+
+  for (const service of ['mysql', 'pgsql', 'oracle']) {
+    it(`warns of a ${service} check that lacks what it must have`, () => {
+      const told = (...lines: readonly string[]): string[] => advice(4000, real(4000), `service=${service}`, ...lines)
+      const fails = (what: string): string[] => [`warning 3: without ${what} every check of service ${service} fails`]
+      assert.deepEqual(told(), fails('login and request'))
+      assert.deepEqual(told('login="a"'), fails('request'))
+      assert.deepEqual(told('request="SELECT 1"'), fails('login'))
+      assert.deepEqual(told('login="a"', 'request="SELECT 1"'), [])
+      assert.deepEqual(told('checktype=ping'), [])
+    })
+  }
+
+  it('warns of a text to look for where ftp fetches no file', () => {
+    const never = 'receive can never match: without request no file is fetched'
+    assert.deepEqual(advice(21, real(21), 'receive="alive"'), [`warning 3: ${never}`])
+    assert.deepEqual(advice(21, real(21), 'receive="alive"', 'request="/alive.txt"'), [])
+    assert.deepEqual(advice(21, real(21, ' 1 "alive.txt", "alive"'), 'receive="alive"'), [])
+    assert.deepEqual(advice(21, real(21)), [])
+  })
+})
