@@ -1,0 +1,143 @@
+import type { Load } from '../config/load.ts'
+import type { Config, LoadResult } from '../config/model.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
+import { hasErrors } from '../lib/diagnostics.ts'
+import { messageOf } from '../lib/errors.ts'
+import type { Tell } from '../model/events.ts'
+import type { Director } from './director.ts'
+import { createWaker } from './wake.ts'
+
+export interface DaemonPorts {
+  readonly clock: Clock
+  readonly tell: Tell
+  readonly director: Director
+  /** Reads the file again; names that do not answer keep the address they had in `last`. */
+  readonly load: (last: Load) => Promise<Load>
+  /** The log file of a new config. */
+  readonly onConfig: (config: Config) => void
+  /** Begins to watch the file of the config in force; `onChange` once for each new content, good or bad. */
+  readonly watch: (watched: Watched) => { close(): Promise<void> }
+}
+
+export interface Watched {
+  readonly file: string
+  /** Of the config in force. */
+  digest(): string
+  onChange(): void
+  /** The file cannot be read; once until it can be again. */
+  onMissing(): void
+}
+
+export interface Daemon {
+  /** Resolves after the first pass. Rejects with TableError when there is no table to keep. */
+  start(first: Load): Promise<void>
+  /** Reads the file again. True when the new one is in force, false when the old one was kept. */
+  reload(): Promise<boolean>
+  stop(): Promise<void>
+}
+
+const resolveEveryMs = 15_000
+
+export function createDaemon(ports: DaemonPorts): Daemon {
+  const { clock, tell, director } = ports
+  let loaded: Load | undefined
+  let watcher: { close(): Promise<void> } | undefined
+  let names: Timer | undefined
+  let kept = true
+
+  const take = (next: Load, config: Config): void => {
+    loaded = next
+    ports.onConfig(config)
+    tell({
+      kind: 'config-loaded',
+      virtuals: config.virtuals.length,
+      reals: config.virtuals.reduce((n, v) => n + v.reals.length, 0),
+    })
+  }
+  const tellDiagnostics = (result: LoadResult): void => {
+    for (const d of result.diagnostics) {
+      const text = d.hint === undefined ? d.message : `${d.message} (${d.hint})`
+      tell({ kind: 'config-diagnostic', severity: d.severity, text, at: d.at })
+    }
+  }
+  /** A reload and a name that resolves must not change the config at the same time. */
+  let changing: Promise<unknown> = Promise.resolve()
+  const exclusively = (work: () => Promise<void>): Promise<void> => {
+    const done = changing.then(work)
+    changing = done.catch(() => undefined)
+    return done
+  }
+  const pass = async (): Promise<void> => {
+    kept = true
+    if (loaded === undefined) return
+    const next = await ports.load(loaded)
+    tellDiagnostics(next)
+    if (next.config === undefined || hasErrors(next.diagnostics)) {
+      tell({ kind: 'config-kept', file: loaded.config?.file ?? '' })
+      return
+    }
+    const { config } = next
+    take(next, config)
+    await exclusively(() => director.change(config, 'reloading'))
+    kept = false
+  }
+  const reloads = createWaker({
+    clock,
+    name: 'reload',
+    pass,
+    onFault: (error) => tell({ kind: 'fault', text: messageOf(error) }),
+  })
+  const askNames = (): void => {
+    names = clock.setTimer('resolve names', resolveEveryMs, () => {
+      void resolveNames().finally(askNames)
+    })
+  }
+  const resolveNames = async (): Promise<void> => {
+    const before = loaded
+    if (before?.config === undefined || before.config.unresolved.length === 0) return
+    const next = await before.resolveAgain?.().catch(() => undefined)
+    const config = next?.config
+    // A reload that came meanwhile has asked for itself.
+    if (next === undefined || config === undefined || loaded !== before) return
+    if (config.unresolved.length === before.config.unresolved.length) return
+    loaded = next
+    tell({ kind: 'note', text: `Names have an address now: ${changed(before.config, config).join(' ')}` })
+    await exclusively(() => director.change(config, 'running'))
+  }
+  const watched = (config: Config): Watched => ({
+    file: config.file,
+    digest: () => loaded?.config?.digest ?? '',
+    onChange: () => {
+      const reread = loaded?.config?.globals.autoreload ?? false
+      tell({ kind: 'config-changed', file: config.file, reread })
+      if (reread) void reloads.wake()
+    },
+    onMissing: () => {
+      const text = `can not open file ${config.file} for checking`
+      tell({ kind: 'config-diagnostic', severity: 'warning', text })
+    },
+  })
+
+  return {
+    start: async (first) => {
+      if (first.config === undefined) throw new Error('a daemon starts with a config without errors')
+      await director.start(first.config)
+      take(first, first.config)
+      watcher = ports.watch(watched(first.config))
+      askNames()
+    },
+    reload: async () => {
+      await reloads.wake()
+      return !kept
+    },
+    stop: async () => {
+      names?.cancel()
+      await Promise.all([watcher?.close(), reloads.stop()])
+      await director.stop()
+    },
+  }
+}
+
+function changed(before: Config, after: Config): string[] {
+  return before.unresolved.filter((name) => !after.unresolved.includes(name))
+}

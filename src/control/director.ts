@@ -1,0 +1,178 @@
+import { type Config, type RealKey, realKeyOf, type Virtual } from '../config/model.ts'
+import { initialHealth } from '../health/initial.ts'
+import type { Health } from '../health/machine.ts'
+import { createPool, type Pool, type Subscription } from '../health/pool.ts'
+import type { Clock } from '../lib/clock.ts'
+import { withDeadline } from '../lib/deadline.ts'
+import { messageOf } from '../lib/errors.ts'
+import type { Phase, Tell } from '../model/events.ts'
+import type { ServiceKey } from '../model/service.ts'
+import { destinationKeyOf } from '../model/table.ts'
+import { desired } from '../table/desired.ts'
+import type { ObservedTable, TableBackend } from '../table/operation.ts'
+import { createHealthBook } from './health-book.ts'
+import { createReconciler, type Reconciler, type View } from './reconciler.ts'
+import { stopTable } from './stop-table.ts'
+
+export interface DirectorPorts {
+  readonly backend: TableBackend
+  readonly clock: Clock
+  readonly tell: Tell
+  readonly concurrency: number
+  /** After each pass over the table and each change of a real server's state. */
+  readonly onChange?: () => void
+}
+
+/** Checks the real servers of one config at a time and keeps the table equal to what the file and the checks say. */
+export interface Director {
+  /** Adopts the table, begins the checks and makes the first pass. Rejects with TableError when the table cannot be read. */
+  start(config: Config): Promise<void>
+  /** Takes a new config; health is kept for what did not change. Resolves after the pass that follows. */
+  change(config: Config, phase: 'reloading' | 'running'): Promise<void>
+  /** Ends the checks and clears the table as `cleanstop` says. */
+  stop(): Promise<void>
+  readonly config: Config
+  readonly health: ReadonlyMap<RealKey, Health>
+  readonly drift: readonly string[]
+}
+
+const readWithinMs = 10_000
+
+export function createDirector(ports: DirectorPorts): Director {
+  const { backend, clock, tell } = ports
+  const book = createHealthBook(tell)
+  let current: Config | undefined
+  let phase: Phase = 'starting'
+  /** Virtual services whose fallback stood in the table when the config came; after a pass what we applied is asked. */
+  let adoptedFallbacks: ReadonlySet<ServiceKey> = new Set()
+
+  const config = (): Config => {
+    if (current === undefined) throw new Error('the director has not been started')
+    return current
+  }
+  const view = (): View => {
+    const { virtuals, globals } = config()
+    return {
+      desired: desired({ virtuals, health: book.health, maintenance: new Map(), fallbackInForce: inForce() }),
+      policy: { drift: globals.drift, readdQuiescent: globals.readdQuiescent },
+      undecided: undecided(virtuals, book.health),
+      phase,
+    }
+  }
+  const inForce = (): ReadonlySet<ServiceKey> =>
+    new Set(
+      config()
+        .virtuals.filter((virtual) => isFallbackIn(virtual, reconciler))
+        .map((virtual) => virtual.key)
+        .concat(...adoptedFallbacks),
+    )
+  const reconciler = createReconciler({
+    backend,
+    clock,
+    tell,
+    view,
+    onSettled: () => {
+      adoptedFallbacks = new Set()
+      ports.onChange?.()
+    },
+  })
+  const pool: Pool = createPool({
+    clock,
+    concurrency: ports.concurrency,
+    isVirtualAddress: (address) => config().virtuals.some((v) => v.id.kind === 'address' && v.id.address === address),
+    onObservation: (key, observation) => {
+      if (!book.observe(key, observation)) return
+      ports.onChange?.()
+      void reconciler.reconcile()
+    },
+    onWarning: (key, text) => book.warn(key, text),
+    onFault: (error) => tell({ kind: 'fault', text: messageOf(error) }),
+  })
+
+  const take = (next: Config, actual: ObservedTable, previous: ReadonlyMap<RealKey, Health>): void => {
+    const found = foundIn(actual)
+    const health = initialHealth({ virtuals: next.virtuals, found, previous, now: clock.now() })
+    current = next
+    book.replace(next, health)
+  }
+  const read = (of: Config): Promise<ObservedTable> =>
+    withDeadline({ clock, ms: readWithinMs }, (signal) => backend.read(new Set(of.virtuals.map((v) => v.key)), signal))
+  const keysOf = (of: Config): ServiceKey[] => of.virtuals.map((v) => v.key)
+
+  return {
+    start: async (first) => {
+      const actual = await read(first)
+      take(first, actual, new Map())
+      adoptedFallbacks = fallbacksIn(first, actual)
+      await reconciler.reconcile(keysOf(first))
+      pool.update(subscriptionsOf(first))
+      phase = 'running'
+    },
+    change: async (next, why) => {
+      // When the table cannot be read now, reals that are new to us wait for their first verdict.
+      const actual = await read(next).catch(() => ({ services: new Map(), keys: new Set<ServiceKey>() }))
+      take(next, actual, book.health)
+      adoptedFallbacks = fallbacksIn(next, actual)
+      phase = why
+      pool.update(subscriptionsOf(next))
+      await reconciler.reconcile(why === 'reloading' ? keysOf(next) : [])
+      phase = 'running'
+    },
+    stop: async () => {
+      phase = 'stopping'
+      await Promise.all([pool.stop(), reconciler.stop()])
+      if (current !== undefined) await stopTable({ backend, clock, tell, config: current, applied: reconciler.applied })
+    },
+    get config() {
+      return config()
+    },
+    get health() {
+      return book.health
+    },
+    get drift() {
+      return reconciler.drift
+    },
+  }
+}
+
+export function subscriptionsOf(config: Config): Subscription[] {
+  return config.virtuals.flatMap((virtual) =>
+    virtual.reals.map((real) => ({
+      key: realKeyOf(virtual, real),
+      checking: real.checking,
+      intervalMs: virtual.checkIntervalMs,
+    })),
+  )
+}
+
+/** Whether a real server stands in the table with weight: such a one is taken as up until a check says otherwise. */
+export function foundIn(actual: ObservedTable): Parameters<typeof initialHealth>[0]['found'] {
+  return (virtual, real) => {
+    if (real.address === undefined) return false
+    const key = destinationKeyOf({ address: real.address, port: real.effectivePort })
+    return (actual.services.get(virtual.key)?.destinations.get(key)?.weight ?? 0) > 0
+  }
+}
+
+export function fallbacksIn(config: Config, actual: ObservedTable): ReadonlySet<ServiceKey> {
+  const serving = config.virtuals.filter((virtual) => {
+    const fallback = virtual.fallback?.destination
+    if (fallback === undefined) return false
+    const entry = actual.services.get(virtual.key)?.destinations.get(destinationKeyOf(fallback))
+    return entry !== undefined && entry.weight > 0
+  })
+  return new Set(serving.map((virtual) => virtual.key))
+}
+
+function isFallbackIn(virtual: Virtual, reconciler: Reconciler): boolean {
+  const fallback = virtual.fallback?.destination
+  if (fallback === undefined) return false
+  return reconciler.applied.get(virtual.key)?.destinations.has(destinationKeyOf(fallback)) ?? false
+}
+
+function undecided(virtuals: readonly Virtual[], health: ReadonlyMap<RealKey, Health>): ReadonlySet<ServiceKey> {
+  const pending = virtuals.filter((virtual) =>
+    virtual.reals.some((real) => health.get(realKeyOf(virtual, real))?.state === 'pending'),
+  )
+  return new Set(pending.map((virtual) => virtual.key))
+}

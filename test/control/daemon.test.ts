@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import type { Load } from '../../src/config/load.ts'
+import type { Config } from '../../src/config/model.ts'
+import { createDaemon, type Daemon, type Watched } from '../../src/control/daemon.ts'
+import type { Diagnostic } from '../../src/lib/diagnostics.ts'
+import { wordEvent } from '../../src/log/wording.ts'
+import { configOf, createStage, type Stage, virtual } from './stage.ts'
+
+const fault: Diagnostic = {
+  severity: 'error',
+  code: 'unknown-directive',
+  message: 'Unknown command',
+  at: { file: '/etc/test.cf', line: 3, column: 1, length: 4 },
+  hint: 'did you mean real?',
+}
+const loadedOf = (config: Config): Load => ({ config, diagnostics: [], text: '' })
+const broken: Load = { config: undefined, diagnostics: [fault], text: '' }
+
+interface Set {
+  readonly stage: Stage
+  readonly daemon: Daemon
+  /** What the next reading of the file gives. */
+  next: Load
+  watched: Watched | undefined
+}
+
+function setUp(): Set {
+  const stage = createStage()
+  const set: { -readonly [K in keyof Set]?: Set[K] } & { next: Load; watched: Watched | undefined } = {
+    next: broken,
+    watched: undefined,
+  }
+  const daemon = createDaemon({
+    clock: stage.clock,
+    tell: (event) => stage.log.push(...wordEvent(event, { pid: 7, version: '0' }).lines),
+    director: stage.director,
+    load: async () => set.next,
+    onConfig: () => undefined,
+    watch: (watched) => {
+      set.watched = watched
+      return { close: async () => undefined }
+    },
+  })
+  return Object.assign(set, { stage, daemon })
+}
+
+describe('The daemon', () => {
+  it('keeps the old config when the new file has errors, says why with positions, and takes the next good one', async () => {
+    const set = setUp()
+    const { stage, daemon } = set
+    const first = configOf([virtual({ reals: [stage.real('10.0.0.1')] })], { autoreload: true })
+    await daemon.start(loadedOf(first))
+    await stage.advance(0)
+    const before = await stage.saved()
+    stage.log.length = 0
+    assert.equal(await daemon.reload(), false)
+    assert.deepEqual(await stage.saved(), before)
+    assert.equal(stage.director.config, first)
+    assert.deepEqual(stage.log, [
+      'Error [7] reading file /etc/test.cf at line 3: Unknown command (did you mean real?)',
+      'Keeping the running configuration: /etc/test.cf has errors',
+    ])
+    set.next = loadedOf(configOf([virtual({ reals: [stage.real('10.0.0.1', { weight: 4 })] })]))
+    set.watched?.onChange()
+    await stage.advance(0)
+    assert.deepEqual(await stage.saved(), ['-A -t 192.0.2.1:80 -s rr', '-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 4'])
+    await daemon.stop()
+    assert.deepEqual(stage.clock.openTimers(), [])
+  })
+
+  it('only tells of a changed file without autoreload', async () => {
+    const set = setUp()
+    const { stage, daemon } = set
+    const first = configOf([virtual({ reals: [stage.real('10.0.0.1')] })])
+    await daemon.start(loadedOf(first))
+    await stage.advance(0)
+    stage.log.length = 0
+    set.watched?.onChange()
+    set.watched?.onMissing()
+    await stage.advance(0)
+    assert.equal(stage.director.config, first)
+    assert.deepEqual(stage.log, [
+      "Configuration file '/etc/test.cf' has changed on disk",
+      ' - ignore new configuration',
+      'Warning [7]: can not open file /etc/test.cf for checking',
+    ])
+    await daemon.stop()
+  })
+
+  it('asks again for names without an address and takes the real server in when it has one', async () => {
+    const { stage, daemon } = setUp()
+    const later = stage.real('10.0.0.2')
+    const nowhere = {
+      ...later,
+      host: 'web2',
+      address: undefined,
+      checking: { kind: 'unresolved' as const, detail: 'web2 does not resolve' },
+    }
+    const first = {
+      ...configOf([virtual({ reals: [stage.real('10.0.0.1'), nowhere] })]),
+      unresolved: ['web2'],
+    }
+    let asked = 0
+    const resolveAgain = async (): Promise<Load> => {
+      asked += 1
+      return loadedOf(asked < 2 ? first : configOf([virtual({ reals: [stage.real('10.0.0.1'), later] })]))
+    }
+    await daemon.start({ ...loadedOf(first), resolveAgain })
+    await stage.advance(15_000)
+    assert.equal(asked, 1)
+    assert.deepEqual((await stage.saved()).length, 2)
+    await stage.advance(15_000)
+    assert.deepEqual((await stage.saved()).slice(1), [
+      '-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 1',
+      '-a -t 192.0.2.1:80 -r 10.0.0.2:80 -m -w 1',
+    ])
+    assert.ok(stage.log.includes('Names have an address now: web2'))
+    await stage.advance(60_000)
+    assert.equal(asked, 2)
+    await daemon.stop()
+  })
+})
