@@ -1,0 +1,129 @@
+import { printable } from '../lib/printable.ts'
+import { version } from '../lib/version.ts'
+import type { Event, Phase } from '../model/events.ts'
+
+/** Syslog's severities, as far as the daemon has use for them. */
+export type Severity = 'error' | 'warning' | 'notice' | 'info'
+
+export interface Words {
+  readonly severity: Severity
+  /** One entry is one line of the log: no line break, no control character. */
+  readonly lines: readonly string[]
+}
+
+export interface Speaker {
+  readonly pid: number
+  /** As it stands after `Linux Director v`. */
+  readonly version: string
+}
+
+/** Longer than any line the daemon makes, short enough for one syslog message. */
+const maxLineLength = 4000
+
+/** An event in the words of Perl ldirectord where it has some (behaviour reference 4, 5.4); plain ones otherwise. */
+export function wordEvent(event: Event, speaker: Speaker): Words {
+  const word = wording[event.kind] as (event: Event, speaker: Speaker) => string | readonly string[]
+  const lines = [word(event, speaker)].flat()
+  return { severity: severityOf(event), lines: lines.map((line) => printable(line, maxLineLength)) }
+}
+
+/** The lines alone, spoken by this process. */
+export function linesOf(event: Event): readonly string[] {
+  return wordEvent(event, { pid: process.pid, version: `${version}-ng` }).lines
+}
+
+type Kind = Event['kind']
+/** Every kind has its words: a new event does not compile without. */
+type Wording = { readonly [K in Kind]: (e: Event & { kind: K }, speaker: Speaker) => string | readonly string[] }
+
+const wording: Wording = {
+  'virtual-added': (e) => `Added virtual server: ${e.virtual}`,
+  'virtual-changed': (e) => `Changed virtual server: ${e.virtual}`,
+  'virtual-purged': (e) => `Purged virtual server (${purgedAt(e.phase)}): ${e.virtual}`,
+  'real-added': (e) => `Added real server: ${entry(e)} (Weight set to ${e.weight})`,
+  'real-restored': (e) => `Restored real server: ${entry(e)} (Weight set to ${e.weight})`,
+  'real-quiesced': (e) => `Quiescent real server: ${mappedEntry(e)} (Weight set to 0)`,
+  'real-readded-quiescent': (e) => `Readd Quiescent real server: ${entry(e)} (Weight set to 0)`,
+  'real-deleted': (e) => `Deleted real server: ${mappedEntry(e)}`,
+  'real-purged': (e) => `Purged real server (${purgedAt(e.phase)}): ${entry(e)}`,
+  'fallback-added': (e) => `Added fallback server: ${entry(e)} (Weight set to 1)`,
+  'fallback-deleted': (e) => `Deleted fallback server: ${mappedEntry(e)}`,
+  drift: (e) => `IPVS table changed by others: ${e.text}`,
+  'table-refused': (e) => `IPVS refused ${e.operation}: ${e.text}`,
+  'table-unreadable': (e) => `Can not read the IPVS table: ${e.text}`,
+  'table-readable': () => 'The IPVS table can be read again',
+  'soft-failure': (e) => [
+    `Soft failure real server: ${checked(e)} failure ${e.failures}/${e.failureCount}`,
+    `Check failed: ${checked(e)}: ${e.result.detail}`,
+  ],
+  'failures-reset': (e) => `Resetting soft failure count: ${checked(e)}`,
+  'real-state': (e) => `Real server is ${e.state}: ${checked(e)}: ${e.detail}`,
+  'check-unknown': (e) => `Can not check real server: ${checked(e)}: ${e.detail}`,
+  'check-warning': (e) => `Check of real server: ${checked(e)}: ${e.text}`,
+  starting: (e, { version }) => `Starting Linux Director v${version} ${e.daemon ? 'as daemon' : `with pid: ${e.pid}`}`,
+  // The blank at the end is Perl ldirectord's.
+  invoked: (e) => `Invoking ldirectord invoked as: ${e.commandLine} `,
+  terminated: (e) => `Linux Director Daemon terminated on signal: ${e.signal}`,
+  'reload-signal': () => 'Reloading Linux Director Daemon config on signal',
+  'config-changed': (e) => [
+    `Configuration file '${e.file}' has changed on disk`,
+    e.reread ? ' - reread new configuration' : ' - ignore new configuration',
+  ],
+  'config-loaded': (e) => `Configuration loaded: virtual services ${e.virtuals}, real servers ${e.reals}`,
+  'config-diagnostic': (e, { pid }) => headed(`${diagnosticHead(e, pid)}: `, e.text),
+  'config-kept': (e) => `Keeping the running configuration: ${e.file} has errors`,
+  note: (e) => e.text,
+  fault: (e) => headed('Internal error: ', e.text),
+}
+
+function diagnosticHead(e: Event & { kind: 'config-diagnostic' }, pid: number): string {
+  const place = e.at === undefined ? '' : ` reading file ${e.at.file} at line ${e.at.line}`
+  return `${e.severity === 'error' ? 'Error' : 'Warning'} [${pid}]${place}`
+}
+
+/** Each line of a longer text carries the head, so that none of them can pass for a line of another kind. */
+function headed(head: string, text: string): readonly string[] {
+  return text.split('\n').map((line) => `${head}${line}`)
+}
+
+function checked(of: { readonly real: string; readonly identity: string }): string {
+  return `${of.real} (${of.identity})`
+}
+
+function entry(of: { readonly real: string; readonly virtual: string }): string {
+  return `${of.real} (${of.virtual})`
+}
+
+function mappedEntry(of: { real: string; virtual: string; mappedFrom?: string | undefined }): string {
+  return of.mappedFrom === undefined ? entry(of) : `${of.real} mapped from ${of.mappedFrom} (${of.virtual})`
+}
+
+/** Perl ldirectord says `start` for everything but its end, reloads included (behaviour reference 4.3). */
+function purgedAt(phase: Phase): 'start' | 'stop' {
+  return phase === 'stopping' ? 'stop' : 'start'
+}
+
+const severities: Partial<Record<Kind, Severity>> = {
+  fault: 'error',
+  'table-refused': 'error',
+  'table-unreadable': 'error',
+  'config-kept': 'error',
+  'soft-failure': 'warning',
+  'check-unknown': 'warning',
+  'check-warning': 'warning',
+  drift: 'warning',
+  'real-quiesced': 'warning',
+  'real-deleted': 'warning',
+  'fallback-added': 'warning',
+  'real-added': 'notice',
+  'real-restored': 'notice',
+  'fallback-deleted': 'notice',
+  starting: 'notice',
+  terminated: 'notice',
+}
+
+function severityOf(event: Event): Severity {
+  if (event.kind === 'config-diagnostic') return event.severity
+  if (event.kind === 'real-state') return event.state === 'down' ? 'warning' : 'notice'
+  return severities[event.kind] ?? 'info'
+}
