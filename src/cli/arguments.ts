@@ -1,0 +1,87 @@
+import { UsageError } from '../lib/errors.ts'
+import { isVerb, parseVerb, type VerbCommand } from './verb-arguments.ts'
+
+/** The commands of Perl ldirectord (behaviour reference 1.1). */
+export type ProcessVerb = (typeof processVerbs)[number]
+
+export type Command =
+  | {
+      readonly verb: ProcessVerb
+      /** As given; the instance is named after it. Undefined: the default configuration and instance. */
+      readonly config: string | undefined
+      readonly debug: boolean
+    }
+  | VerbCommand
+  | { readonly verb: 'help'; readonly text: string | undefined }
+  | { readonly verb: 'version' }
+  /** Wrong in Perl's form: the usage on standard output, exit 255, and an unknown option on standard error. */
+  | { readonly verb: 'usage'; readonly unknownOption: string | undefined }
+
+const processVerbs = ['start', 'stop', 'restart', 'try-restart', 'reload', 'force-reload', 'status'] as const
+
+export function isProcessVerb(word: string | undefined): word is ProcessVerb {
+  return processVerbs.some((verb) => verb === word)
+}
+
+/**
+ * Reads the words behind the program's name. Perl's form comes first, so that a configuration may be called like a verb:
+ * `ldirectord-ng run start` starts the instance `run`. Throws UsageError for a new verb that is used wrongly.
+ */
+export function parseCommandLine(argv: readonly string[]): Command {
+  const { options, rest, unknown } = splitOptions(argv)
+  if (unknown !== undefined) return { verb: 'usage', unknownOption: unknown }
+  if (options.has('help')) return { verb: 'help', text: undefined }
+  if (options.has('version')) return { verb: 'version' }
+  const debug = options.has('debug')
+  const [first, second, ...more] = rest
+  if (isProcessVerb(second)) return { verb: second, config: first, debug }
+  if (isProcessVerb(first) && second === undefined) return { verb: first, config: undefined, debug }
+  if (isVerb(first)) return parseVerb(first, withoutDebug(debug, rest.slice(1)))
+  if (first !== undefined && isVerb(second)) return parseVerb(second, withoutDebug(debug, [first, ...more]))
+  return { verb: 'usage', unknownOption: undefined }
+}
+
+function withoutDebug(debug: boolean, words: readonly string[]): readonly string[] {
+  if (debug) throw new UsageError('-d goes with start only; run --log stdout stays in the foreground')
+  return words
+}
+
+type Option = 'debug' | 'help' | 'version'
+
+const shortOptions: Readonly<Record<string, Option>> = { d: 'debug', h: 'help', '?': 'help', v: 'version' }
+const longOptions: readonly string[] = ['debug', 'help', 'version'] satisfies Option[]
+
+interface Split {
+  readonly options: ReadonlySet<string>
+  readonly rest: readonly string[]
+  readonly unknown: string | undefined
+}
+
+/** The options that stand before everything else: short ones may be bundled, long ones not shortened, `--` ends them. */
+function splitOptions(argv: readonly string[]): Split {
+  const options = new Set<string>()
+  let n = 0
+  for (; n < argv.length; n++) {
+    const word = argv[n] ?? ''
+    if (word === '--') return { options, rest: argv.slice(n + 1), unknown: undefined }
+    if (!word.startsWith('-') || word === '-') break
+    const unknown = word.startsWith('--') ? takeLong(word.slice(2), options) : takeShort(word.slice(1), options)
+    if (unknown !== undefined) return { options, rest: [], unknown }
+  }
+  return { options, rest: argv.slice(n), unknown: undefined }
+}
+
+function takeLong(name: string, options: Set<string>): string | undefined {
+  if (!longOptions.includes(name)) return name
+  options.add(name)
+  return undefined
+}
+
+function takeShort(letters: string, options: Set<string>): string | undefined {
+  for (const letter of letters) {
+    const option = Object.hasOwn(shortOptions, letter) ? shortOptions[letter] : undefined
+    if (option === undefined) return letter
+    options.add(option)
+  }
+  return undefined
+}

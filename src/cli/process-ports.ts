@@ -1,0 +1,79 @@
+import type { LoadResult } from '../config/model.ts'
+import { type DaemonReport, daemonize } from '../control/process/daemonize.ts'
+import { isDirector } from '../control/process/director-process.ts'
+import { instanceOf, pidFileOf, runDirectoryOf } from '../control/process/instance.ts'
+import { type PidFileState, readPidFile } from '../control/process/pid-file.ts'
+import type { Clock } from '../lib/clock.ts'
+import { codeOf, messageOf, OperatorError } from '../lib/errors.ts'
+import type { CliContext } from './context.ts'
+
+/** What the verbs of Perl ldirectord need: they act on a process and seldom on a configuration. */
+export interface ProcessPorts<Result extends LoadResult = LoadResult> {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  readonly clock: Clock
+  readonly load: (file: string) => Promise<Result>
+  readonly runDirectory: string
+  readonly isAlive: (pid: number) => boolean
+  /** False when there is no such process any more; throws when it may not be signalled. */
+  readonly kill: (pid: number, signal: 'SIGTERM' | 'SIGHUP') => boolean
+  /** Starts this program with these arguments in the background. */
+  readonly background: (args: readonly string[], cwd: string) => Promise<DaemonReport>
+  /** One line for the log, from a process that is not the daemon. */
+  readonly note: (to: { logfile: string; instance: string; debug: boolean }, text: string) => Promise<void>
+}
+
+export interface ProcessOptions {
+  /** The configuration as given; undefined for the default. */
+  readonly config: string | undefined
+  readonly debug: boolean
+}
+
+type Base = Pick<CliContext, 'out' | 'err' | 'clock' | 'load'>
+
+/** The real world. `script` is `process.argv[1]`. */
+export function processPorts(context: Base, script: string): ProcessPorts<Awaited<ReturnType<Base['load']>>> {
+  const { out, err, clock, load } = context
+  return {
+    out,
+    err,
+    clock,
+    load: (file) => load(file),
+    runDirectory: runDirectoryOf(),
+    isAlive: isDirector,
+    kill,
+    background: (args, cwd) => daemonize({ script, args, cwd, clock }),
+    note: async ({ logfile, instance, debug }, text) => {
+      const { createLog } = await import('../log/log.ts')
+      const log = createLog({ logfile, instance, toFile: !debug, toStdout: false, toStderr: debug, clock })
+      log.tell({ kind: 'note', text })
+      await log.close()
+    },
+  }
+}
+
+function kill(pid: number, signal: 'SIGTERM' | 'SIGHUP'): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch (error) {
+    if (codeOf(error) === 'ESRCH') return false
+    throw error
+  }
+}
+
+export interface Instance {
+  readonly name: string
+  readonly pidFile: string
+  readonly state: PidFileState
+}
+
+/** The instance that a configuration argument names, and whether it runs. Throws OperatorError when that cannot be read. */
+export function lookUp(ports: Pick<ProcessPorts, 'runDirectory' | 'isAlive'>, config: string | undefined): Instance {
+  const name = instanceOf(config)
+  const pidFile = pidFileOf(name, ports.runDirectory)
+  try {
+    return { name, pidFile, state: readPidFile(pidFile, ports.isAlive) }
+  } catch (error) {
+    throw new OperatorError(`the pid file ${pidFile} cannot be read: ${messageOf(error)}`, { cause: error })
+  }
+}

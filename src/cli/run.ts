@@ -1,0 +1,118 @@
+import type { Load } from '../config/load.ts'
+import type { Config } from '../config/model.ts'
+import { createDaemon, type Daemon } from '../control/daemon.ts'
+import { createDirector } from '../control/director.ts'
+import type { ReadySignal } from '../control/process/daemonize.ts'
+import { acquirePidFile, type HeldPidFile } from '../control/process/pid-file.ts'
+import { watchConfig } from '../control/watch/watch-config.ts'
+import { concurrencyLimit } from '../health/concurrency.ts'
+import { messageOf } from '../lib/errors.ts'
+import { printable } from '../lib/printable.ts'
+import { createLog, type Log } from '../log/log.ts'
+import { type TableBackend, TableError } from '../table/operation.ts'
+import { type CliContext, exitCode } from './context.ts'
+import { catchSignals, type Signals } from './signals.ts'
+
+export interface DaemonOptions {
+  /** Read and without errors. */
+  readonly loaded: Load & { readonly config: Config }
+  readonly table: 'kernel' | 'memory'
+  readonly instance: string
+  /** Undefined: none is written (`-d`, `supervised=yes`). */
+  readonly pidFile: string | undefined
+  readonly log: { readonly toFile: boolean; readonly toStdout: boolean; readonly toStderr?: boolean }
+  /** Started in the background: only words it in the log. */
+  readonly inBackground: boolean
+  readonly ready: ReadySignal
+  readonly commandLine: string
+  /** Caught before the file was read: a reload right after a start must not find the default action of HUP. */
+  readonly signals?: Signals | undefined
+}
+
+/** The daemon, until a signal ends it. Gives the exit code. */
+export async function runDaemon(context: CliContext, options: DaemonOptions): Promise<number> {
+  const { loaded, instance, ready } = options
+  const fail = (code: number, message: string): number => {
+    ready.failed(code, message)
+    context.err(`${printable(message)}\n`)
+    return code
+  }
+  const signals = options.signals ?? catchSignals()
+  const held = await takePidFile(options)
+  if (typeof held === 'string') return fail(1, held)
+  const log = createLog({ logfile: loaded.config.globals.logfile, instance, ...options.log })
+  log.tell({ kind: 'invoked', commandLine: options.commandLine })
+  log.tell({ kind: 'starting', pid: process.pid, daemon: options.inBackground })
+  endOnBug(log)
+  let backend: TableBackend | undefined
+  try {
+    backend = await context.openTable(options.table)
+    await serve(context, { backend, log, options, signals })
+    return exitCode.ok
+  } catch (error) {
+    if (!(error instanceof TableError)) throw error
+    log.tell({ kind: 'table-unreadable', text: error.message })
+    return fail(exitCode.noTable, `The IPVS table cannot be kept: ${error.message}`)
+  } finally {
+    await backend?.close()
+    held?.release()
+    await log.close()
+  }
+}
+
+/** What nobody caught is our bug: told, and the end, with the table left as it is for the next start to adopt. */
+function endOnBug(log: Log): void {
+  process.on('uncaughtException', (error) => {
+    log.tell({ kind: 'fault', text: error.stack ?? messageOf(error) })
+    void log.close().finally(() => process.exit(exitCode.bug))
+  })
+}
+
+/** The held file, undefined when none is wanted, or why it cannot be had. */
+async function takePidFile({ pidFile }: DaemonOptions): Promise<HeldPidFile | string | undefined> {
+  if (pidFile === undefined) return undefined
+  try {
+    const acquired = await acquirePidFile(pidFile)
+    return acquired.kind === 'held' ? acquired.held : `already running with pid ${acquired.pid} (${pidFile})`
+  } catch (error) {
+    return `the pid file ${pidFile} cannot be written: ${messageOf(error)}`
+  }
+}
+
+interface Service {
+  readonly backend: TableBackend
+  readonly log: Log
+  readonly options: DaemonOptions
+  readonly signals: Signals
+}
+
+async function serve(context: CliContext, { backend, log, options, signals }: Service): Promise<void> {
+  const daemon = daemonOf(context, backend, log)
+  await daemon.start(options.loaded)
+  options.ready.ready()
+  signals.attach({
+    reload: () => {
+      log.tell({ kind: 'reload-signal' })
+      log.reopen()
+      void daemon.reload()
+    },
+    reopen: () => log.reopen(),
+  })
+  const signal = await signals.ended
+  await daemon.stop()
+  log.tell({ kind: 'terminated', signal })
+}
+
+function daemonOf(context: CliContext, backend: TableBackend, log: Log): Daemon {
+  const { clock } = context
+  const { tell } = log
+  const director = createDirector({ backend, clock, tell, concurrency: concurrencyLimit() })
+  return createDaemon({
+    clock,
+    tell,
+    director,
+    load: (last) => context.load(last.config?.file ?? '', last),
+    onConfig: (config) => log.retarget(config.globals.logfile),
+    watch: (watched) => watchConfig({ clock, ...watched }),
+  })
+}

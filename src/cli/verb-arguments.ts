@@ -1,0 +1,98 @@
+import { CommanderError, Option, Command as Program } from 'commander'
+import { UsageError } from '../lib/errors.ts'
+
+interface WithConfig {
+  /** As given; undefined means the default. */
+  readonly config: string | undefined
+}
+
+/** The verbs that Perl ldirectord does not have. */
+export type VerbCommand =
+  | ({ readonly verb: 'run'; readonly table: 'kernel' | 'memory'; readonly log: 'stdout' | undefined } & WithConfig)
+  | ({ readonly verb: 'check'; readonly json: boolean } & WithConfig)
+  | ({
+      readonly verb: 'plan'
+      readonly table: 'kernel' | 'memory'
+      readonly assume: 'up' | 'down' | undefined
+      readonly json: boolean
+      readonly format: 'ipvsadm' | undefined
+    } & WithConfig)
+  | ({ readonly verb: 'validate'; readonly json: boolean; readonly print: boolean } & WithConfig)
+  | { readonly verb: 'demo'; readonly stay: boolean }
+  | { readonly verb: 'help'; readonly text: string }
+
+type Verb = Exclude<VerbCommand['verb'], 'help'>
+
+const verbs: readonly string[] = ['run', 'check', 'plan', 'validate', 'demo'] satisfies Verb[]
+
+export function isVerb(word: string | undefined): word is Verb {
+  return word !== undefined && verbs.includes(word)
+}
+
+/** Throws UsageError with one line of reason. */
+export function parseVerb(verb: Verb, words: readonly string[]): VerbCommand {
+  let command: VerbCommand | undefined
+  let help = ''
+  const program = programOf(verb, (found) => {
+    command = found
+  })
+  program.exitOverride().allowExcessArguments(false)
+  program.configureOutput({
+    writeOut: (text) => {
+      help += text
+    },
+    writeErr: () => undefined,
+  })
+  try {
+    program.parse([...words], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.code === 'commander.helpDisplayed') return { verb: 'help', text: help }
+    throw new UsageError(`${verb}: ${error.message.replace(/^error: /, '')}`, { cause: error })
+  }
+  if (command === undefined) throw new Error(`${verb} was not understood`)
+  return command
+}
+
+function programOf(verb: Verb, found: (command: VerbCommand) => void): Program {
+  const program = new Program(`ldirectord-ng ${verb}`)
+  if (verb !== 'demo') program.argument('[config]', 'the configuration; ldirectord.cf when absent')
+  switch (verb) {
+    case 'run':
+      return program
+        .description('The daemon in the foreground; writes the logfile and standard output.')
+        .addOption(tableOption())
+        .addOption(new Option('--log <where>', 'only standard output, no logfile').choices(['stdout']))
+        .action((config, { table, log }) => found({ verb, config, table, log }))
+    case 'check':
+      return program
+        .description(
+          'Every check once, in parallel; touches no table. Exit 0 all up, 1 some down, 2 bad config, 3 unknown.',
+        )
+        .option('--json', 'machine-readable', false)
+        .action((config, { json }) => found({ verb, config, json }))
+    case 'plan':
+      return program
+        .description('What a start would change in the table. Exit 0 nothing, 1 changes, 2 bad config, 4 no table.')
+        .addOption(tableOption())
+        .addOption(new Option('--assume <state>', 'of every real server, instead of checking').choices(['up', 'down']))
+        .option('--json', 'machine-readable', false)
+        .addOption(new Option('--format <form>', 'the lines that ipvsadm -R takes').choices(['ipvsadm']))
+        .action((config, { table, assume, json, format }) => found({ verb, config, table, assume, json, format }))
+    case 'validate':
+      return program
+        .description('All faults of a configuration at once. Exit 0 without errors, 2 with.')
+        .addOption(new Option('--json', 'machine-readable').default(false).conflicts('print'))
+        .option('--print', 'the configuration as it is understood, secrets hidden', false)
+        .action((config, { json, print }) => found({ verb, config, json, print }))
+    case 'demo':
+      return program
+        .description('A failover on loopback with small web servers; nothing of this machine is changed.')
+        .option('--stay', 'until Ctrl-C', false)
+        .action(({ stay }) => found({ verb, stay }))
+  }
+}
+
+function tableOption(): Option {
+  return new Option('--table <which>', 'the IPVS table to keep').choices(['kernel', 'memory']).default('kernel')
+}

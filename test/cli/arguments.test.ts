@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { type Command, parseCommandLine } from '../../src/cli/arguments.ts'
+import { usageText } from '../../src/cli/usage.ts'
+import { UsageError } from '../../src/lib/errors.ts'
+
+const plain = { debug: false }
+const usage = (unknownOption?: string): Command => ({ verb: 'usage', unknownOption })
+const help: Command = { verb: 'help', text: undefined }
+
+/** Words separated by one blank; `~` stands for an empty word. */
+const understood: readonly [string, Command][] = [
+  ['start', { verb: 'start', config: undefined, ...plain }],
+  ['status', { verb: 'status', config: undefined, ...plain }],
+  ['a.cf stop', { verb: 'stop', config: 'a.cf', ...plain }],
+  ['a.cf try-restart', { verb: 'try-restart', config: 'a.cf', ...plain }],
+  ['a.cf restart', { verb: 'restart', config: 'a.cf', ...plain }],
+  ['a.cf reload', { verb: 'reload', config: 'a.cf', ...plain }],
+  ['a.cf force-reload', { verb: 'force-reload', config: 'a.cf', ...plain }],
+  ['a.cf start and more --words', { verb: 'start', config: 'a.cf', ...plain }],
+  ['-d a.cf start', { verb: 'start', config: 'a.cf', debug: true }],
+  ['--debug start', { verb: 'start', config: undefined, debug: true }],
+  ['-dd start', { verb: 'start', config: undefined, debug: true }],
+  ['-- a.cf start', { verb: 'start', config: 'a.cf', ...plain }],
+  ['-d -- -x start', { verb: 'start', config: '-x', debug: true }],
+  ['- start', { verb: 'start', config: '-', ...plain }],
+  ['run start', { verb: 'start', config: 'run', ...plain }],
+  ['validate status', { verb: 'status', config: 'validate', ...plain }],
+  ['start start', { verb: 'start', config: 'start', ...plain }],
+  ['stop start', { verb: 'start', config: 'stop', ...plain }],
+  ['a.cf start -d', { verb: 'start', config: 'a.cf', ...plain }],
+  ['-h', help],
+  ['-?', help],
+  ['--help', help],
+  ['-vh', help],
+  ['-dh start', help],
+  ['-v', { verb: 'version' }],
+  ['--version start', { verb: 'version' }],
+  ['', usage()],
+  ['a.cf', usage()],
+  ['a.cf begin', usage()],
+  ['start begin', usage()],
+  ['-x start', usage('x')],
+  ['-dx start', usage('x')],
+  ['--verbose start', usage('verbose')],
+  ['--deb start', usage('deb')],
+  ['--debug=1 start', usage('debug=1')],
+  ['run', { verb: 'run', config: undefined, table: 'kernel', log: undefined }],
+  ['run a.cf', { verb: 'run', config: 'a.cf', table: 'kernel', log: undefined }],
+  ['a.cf run', { verb: 'run', config: 'a.cf', table: 'kernel', log: undefined }],
+  ['run run', { verb: 'run', config: 'run', table: 'kernel', log: undefined }],
+  ['check run', { verb: 'check', config: 'run', json: false }],
+  ['run --table memory --log stdout a.cf', { verb: 'run', config: 'a.cf', table: 'memory', log: 'stdout' }],
+  ['run a.cf --table=memory', { verb: 'run', config: 'a.cf', table: 'memory', log: undefined }],
+  ['check --json', { verb: 'check', config: undefined, json: true }],
+  ['check a.cf --json', { verb: 'check', config: 'a.cf', json: true }],
+  ['plan a.cf', { verb: 'plan', config: 'a.cf', table: 'kernel', assume: undefined, json: false, format: undefined }],
+  [
+    'plan a.cf --table memory --assume down --format ipvsadm --json',
+    { verb: 'plan', config: 'a.cf', table: 'memory', assume: 'down', json: true, format: 'ipvsadm' },
+  ],
+  ['validate a.cf', { verb: 'validate', config: 'a.cf', json: false, print: false }],
+  ['validate --print a.cf', { verb: 'validate', config: 'a.cf', json: false, print: true }],
+  ['validate a.cf --json', { verb: 'validate', config: 'a.cf', json: true, print: false }],
+  ['validate -- -x', { verb: 'validate', config: '-x', json: false, print: false }],
+  ['demo', { verb: 'demo', stay: false }],
+  ['demo --stay', { verb: 'demo', stay: true }],
+]
+
+const refused: readonly [string, RegExp][] = [
+  ['run --table disk', /^run: .*--table.*kernel, memory/],
+  ['run --log file', /^run: .*--log/],
+  ['run a.cf b.cf', /^run: too many arguments/],
+  ['check --xml', /^check: unknown option '--xml'/],
+  ['plan --assume', /^plan: .*argument missing/],
+  ['plan --assume sideways', /^plan: .*up, down/],
+  ['plan --format json', /^plan: .*ipvsadm/],
+  ['validate --json --print', /^validate: .*cannot be used with/],
+  ['demo a.cf', /^demo: too many arguments/],
+  ['-d run', /^-d goes with start only/],
+]
+
+const words = (line: string): string[] => (line === '' ? [] : line.split(' '))
+
+describe('parseCommandLine', () => {
+  for (const [line, command] of understood) {
+    it(`understands ${JSON.stringify(line)} as ${command.verb}`, () => {
+      assert.deepEqual(parseCommandLine(words(line)), command)
+    })
+  }
+
+  for (const [line, reason] of refused) {
+    it(`refuses ${JSON.stringify(line)} in one line`, () => {
+      assert.throws(
+        () => parseCommandLine(words(line)),
+        (error) => error instanceof UsageError && reason.test(error.message) && !error.message.includes('\n'),
+      )
+    })
+  }
+
+  for (const verb of ['run', 'check', 'plan', 'validate', 'demo']) {
+    it(`has a help for ${verb}`, () => {
+      const command = parseCommandLine([verb, '--help'])
+      assert.equal(command.verb, 'help')
+      assert.match('text' in command ? String(command.text) : '', new RegExp(`^Usage: ldirectord-ng ${verb}`))
+    })
+  }
+})
+
+describe('usage', () => {
+  it('is one screen of 80 columns and names every command', () => {
+    const lines = usageText.split('\n')
+    assert.ok(lines.length <= 25, `${lines.length} lines`)
+    assert.deepEqual(
+      lines.filter((line) => line.length > 80),
+      [],
+    )
+    const all = 'start stop restart try-restart reload force-reload status run check plan validate demo'
+    assert.deepEqual(
+      all.split(' ').filter((word) => !usageText.includes(word)),
+      [],
+    )
+  })
+})
