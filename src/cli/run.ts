@@ -1,7 +1,8 @@
 import type { Load } from '../config/load.ts'
 import type { Config } from '../config/model.ts'
+import { type Companions, createCompanions } from '../control/companion.ts'
 import { createDaemon, type Daemon } from '../control/daemon.ts'
-import { createDirector } from '../control/director.ts'
+import { createDirector, type Director } from '../control/director.ts'
 import type { ReadySignal } from '../control/process/daemonize.ts'
 import { acquirePidFile, type HeldPidFile } from '../control/process/pid-file.ts'
 import { watchConfig } from '../control/watch/watch-config.ts'
@@ -45,15 +46,18 @@ export async function runDaemon(context: CliContext, options: DaemonOptions): Pr
   log.tell({ kind: 'starting', pid: process.pid, daemon: options.inBackground })
   endOnBug(log)
   let backend: TableBackend | undefined
+  const companions = createCompanions()
   try {
     backend = await context.openTable(options.table)
-    await serve(context, { backend, log, options, signals })
+    companions.add({ name: 'log', tell: log.tell, onConfig: (config) => log.retarget(config.globals.logfile) })
+    await serve(context, { backend, log, companions, options, signals })
     return exitCode.ok
   } catch (error) {
     if (!(error instanceof TableError)) throw error
     log.tell({ kind: 'table-unreadable', text: error.message })
     return fail(exitCode.noTable, `The IPVS table cannot be kept: ${error.message}`)
   } finally {
+    await companions.stop()
     await backend?.close()
     held?.release()
     await log.close()
@@ -82,12 +86,14 @@ async function takePidFile({ pidFile }: DaemonOptions): Promise<HeldPidFile | st
 interface Service {
   readonly backend: TableBackend
   readonly log: Log
+  readonly companions: Companions
   readonly options: DaemonOptions
   readonly signals: Signals
 }
 
-async function serve(context: CliContext, { backend, log, options, signals }: Service): Promise<void> {
-  const daemon = daemonOf(context, backend, log)
+async function serve(context: CliContext, service: Service): Promise<void> {
+  const { log, options, signals } = service
+  const { daemon } = assemble(context, service)
   await daemon.start(options.loaded)
   options.ready.ready()
   signals.attach({
@@ -103,16 +109,25 @@ async function serve(context: CliContext, { backend, log, options, signals }: Se
   log.tell({ kind: 'terminated', signal })
 }
 
-function daemonOf(context: CliContext, backend: TableBackend, log: Log): Daemon {
+/** The director, the daemon around it, and who lives beside them; each companion is one line here. */
+function assemble(context: CliContext, { backend, companions }: Service): { daemon: Daemon; director: Director } {
   const { clock } = context
-  const { tell } = log
-  const director = createDirector({ backend, clock, tell, concurrency: concurrencyLimit() })
-  return createDaemon({
+  const { tell, onConfig, onChange, onObservation } = companions
+  const director = createDirector({
+    backend,
+    clock,
+    tell,
+    onChange,
+    onObservation,
+    concurrency: concurrencyLimit(),
+  })
+  const daemon = createDaemon({
     clock,
     tell,
     director,
+    onConfig,
     load: (last) => context.load(last.config?.file ?? '', last),
-    onConfig: (config) => log.retarget(config.globals.logfile),
     watch: (watched) => watchConfig({ clock, ...watched }),
   })
+  return { daemon, director }
 }

@@ -1,7 +1,9 @@
 import type { Probe } from '../check/probe.ts'
 import type { Diagnostic, Span } from '../lib/diagnostics.ts'
+import type { Secret } from '../lib/secret.ts'
 import type { Family, ServiceId, ServiceKey } from '../model/service.ts'
 import type { Destination, Forwarding, ServiceSettings } from '../model/table.ts'
+import type { ConnectionTimeouts } from './directives/timeouts.ts'
 
 /** The whole file, typed, every name resolved or marked as not. A value: a reload makes a new one. */
 export interface Config {
@@ -29,6 +31,11 @@ export interface Globals {
   readonly execute: readonly string[]
   readonly emailAlertFrom: string | undefined
   readonly maintenanceDir: string | undefined
+  readonly logFormat: 'text' | 'json'
+  /** A reload that would leave a virtual service without any real server that is up is refused. */
+  readonly reloadGuard: boolean
+  /** Undefined: the kernel's are left alone. */
+  readonly timeouts: ConnectionTimeouts | undefined
 }
 
 export interface Virtual {
@@ -44,12 +51,20 @@ export interface Virtual {
   readonly quiescent: boolean
   readonly cleanstop: boolean
   readonly failureCount: number
+  /** Consecutive successes that bring a real server back. */
+  readonly successCount: number
+  /** Each check is moved by at most this. */
+  readonly checkJitterMs: number
+  /** What a real server is before its first check. */
+  readonly initState: 'keep' | 'up' | 'down'
   readonly checkIntervalMs: number
   /** `connect`, `negotiate`, `ping`, `3` … as configured, for display. */
   readonly checkType: string
   /** `http`, `none` … for display. */
   readonly service: string
   readonly fallbackCommand: string | undefined
+  /** The fallback command runs with `stop` also at the end of the daemon. */
+  readonly fallbackOnStop: boolean
   readonly monitorFile: string | undefined
   readonly alert: Alert
   /** What the section says of its checks, as lines of a configuration without secrets; for printing it. */
@@ -101,9 +116,23 @@ export interface Alert {
   readonly to: string | undefined
   readonly everySeconds: number
   readonly status: readonly ('starting' | 'running' | 'stopping' | 'reloading')[]
-  readonly smtp: string | undefined
+  /** Undefined: the local sendmail program. */
+  readonly smtp: MailServer | undefined
+  /** Program and arguments, run without a shell with the event as JSON on standard input. */
+  readonly command: readonly string[] | undefined
+  /** Gets the event as a POST of JSON. */
+  readonly webhook: string | undefined
   readonly serviceName: string | undefined
   readonly comment: string | undefined
+}
+
+export interface MailServer {
+  readonly host: string
+  readonly port: number
+  /** try: where it is offered, certificate not verified. yes: required and verified. */
+  readonly starttls: 'yes' | 'no' | 'try'
+  readonly login: string | undefined
+  readonly password: Secret | undefined
 }
 
 /** What reading a file gives: a config unless there is an error; the diagnostics in file order either way. */

@@ -153,5 +153,8 @@ function globalsOf(values: GlobalValues, directives: readonly Directive[]): Glob
     execute: [...new Set(execute)],
     emailAlertFrom: values.emailalertfrom,
     maintenanceDir: values.maintenancedir,
+    logFormat: values.logformat ?? 'text',
+    reloadGuard: values.reloadguard ?? true,
+    timeouts: values.timeouts,
   }
 }

@@ -36,10 +36,14 @@ export interface ParsedVirtual {
   readonly quiescent: boolean
   readonly cleanstop: boolean
   readonly failureCount: number
+  readonly successCount: number
+  readonly checkJitterMs: number
+  readonly initState: 'keep' | 'up' | 'down'
   readonly checkIntervalMs: number
   readonly checkType: string
   readonly service: string
   readonly fallbackCommand: string | undefined
+  readonly fallbackOnStop: boolean
   readonly monitorFile: string | undefined
   readonly alert: Alert
   readonly checkText: readonly string[]

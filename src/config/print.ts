@@ -1,7 +1,7 @@
 import { printable } from '../lib/printable.ts'
 import { bracketed, formatService, hostPort } from '../model/service.ts'
 import { formatSchedulerFlags } from './directives/scheduler.ts'
-import type { Config, Fallback, Globals, Real, Virtual } from './model.ts'
+import type { Config, Fallback, Globals, MailServer, Real, Virtual } from './model.ts'
 
 /**
  * The effective configuration, in the file's own syntax: every inherited value written out, names and ranges as far as
@@ -31,6 +31,12 @@ function printGlobals(globals: Globals): string[] {
     `readdquiescent = ${yesNo(globals.readdQuiescent)}`,
     `drift = ${globals.drift}`,
   ]
+  if (globals.logFormat !== 'text') lines.push(`logformat = ${globals.logFormat}`)
+  if (!globals.reloadGuard) lines.push('reloadguard = no')
+  if (globals.timeouts !== undefined) {
+    const { tcp, tcpFin, udp } = globals.timeouts
+    lines.push(`timeouts = ${tcp} ${tcpFin} ${udp}`)
+  }
   if (globals.callback !== undefined) lines.push(`callback = "${globals.callback}"`)
   for (const name of globals.execute) lines.push(`execute = ${name}`)
   if (globals.emailAlertFrom !== undefined) lines.push(`emailalertfrom = ${globals.emailAlertFrom}`)
@@ -54,6 +60,7 @@ function printVirtual(virtual: Virtual, fork: boolean): string[] {
     ...(virtual.checkText ?? []),
     ...(fork ? [`checkinterval = ${virtual.checkIntervalMs / 1000}`] : []),
     `failurecount = ${virtual.failureCount}`,
+    ...printNew(virtual),
     `quiescent = ${yesNo(virtual.quiescent)}`,
     `cleanstop = ${yesNo(virtual.cleanstop)}`,
     ...printExtras(virtual),
@@ -88,6 +95,16 @@ function printSettings({ settings }: Virtual): string[] {
   return lines
 }
 
+/** Directives that Perl ldirectord does not have: shown where they are set otherwise than by default. */
+function printNew(virtual: Virtual): string[] {
+  const lines: string[] = []
+  if (virtual.successCount !== 1) lines.push(`successcount = ${virtual.successCount}`)
+  if (virtual.checkJitterMs !== 0) lines.push(`checkjitter = ${virtual.checkJitterMs / 1000}`)
+  if (virtual.initState !== 'keep') lines.push(`initstate = ${virtual.initState}`)
+  if (virtual.fallbackOnStop) lines.push('fallbackonstop = yes')
+  return lines
+}
+
 function printExtras(virtual: Virtual): string[] {
   const { alert, fallbackCommand, monitorFile } = virtual
   const lines: string[] = []
@@ -99,9 +116,22 @@ function printExtras(virtual: Virtual): string[] {
   add('emailalert', alert.to)
   if (alert.everySeconds !== 0) lines.push(`emailalertfreq = ${alert.everySeconds}`)
   if (alert.status.length < 4) lines.push(`emailalertstatus = ${alert.status.join(', ') || 'none'}`)
-  add('smtp', alert.smtp)
+  for (const line of printMailServer(alert.smtp)) lines.push(line)
+  if (alert.command !== undefined) lines.push(`alertcommand = "${alert.command.join(' ')}"`)
+  if (alert.webhook !== undefined) lines.push(`alertwebhook = "${alert.webhook}"`)
   add('servicename', alert.serviceName)
   add('comment', alert.comment)
+  return lines
+}
+
+function printMailServer(server: MailServer | undefined): string[] {
+  if (server === undefined) return []
+  const { host, port, starttls, login, password } = server
+  const lines = [`smtp = ${host}`]
+  if (port !== 25) lines.push(`smtpport = ${port}`)
+  if (starttls !== 'try') lines.push(`smtpstarttls = ${starttls}`)
+  if (login !== undefined) lines.push(`smtplogin = "${login}"`)
+  if (password !== undefined) lines.push(`smtppasswd = "${password}"`)
   return lines
 }
 

@@ -12,7 +12,7 @@ import { readNetmask } from './directives/netmask.ts'
 import { credentialDefaults, serviceOfPort } from './directives/service.ts'
 import { virtualFields } from './directives/virtual.ts'
 import type { Section } from './lexer.ts'
-import type { Alert } from './model.ts'
+import type { Alert, MailServer } from './model.ts'
 import type { ParsedFallback, ParsedReal, ParsedVirtual, RealLine, VirtualAddress } from './parsed.ts'
 import type { ServiceNames } from './services.ts'
 import { effectivePortOf } from './values/effective-port.ts'
@@ -175,7 +175,9 @@ function inheritedSettings(values: SectionValues, { globals }: SectionContext) {
     to: values.emailalert ?? globals.emailalert,
     everySeconds: values.emailalertfreq ?? globals.emailalertfreq ?? 0,
     status: values.emailalertstatus ?? globals.emailalertstatus ?? ['starting', 'running', 'stopping', 'reloading'],
-    smtp: values.smtp ?? globals.smtp,
+    smtp: mailServer(values, globals),
+    command: values.alertcommand ?? globals.alertcommand,
+    webhook: values.alertwebhook ?? globals.alertwebhook,
     serviceName: values.servicename,
     comment: values.comment,
   }
@@ -183,9 +185,25 @@ function inheritedSettings(values: SectionValues, { globals }: SectionContext) {
     quiescent: values.quiescent ?? globals.quiescent ?? false,
     cleanstop: values.cleanstop ?? globals.cleanstop ?? true,
     failureCount: values.failurecount ?? globals.failurecount ?? 1,
+    successCount: values.successcount ?? globals.successcount ?? 1,
     checkIntervalMs: interval * 1000,
+    checkJitterMs: (values.checkjitter ?? globals.checkjitter ?? 0) * 1000,
+    initState: values.initstate ?? globals.initstate ?? 'keep',
     fallbackCommand: values.fallbackcommand ?? globals.fallbackcommand,
+    fallbackOnStop: values.fallbackonstop ?? globals.fallbackonstop ?? false,
     monitorFile: values.monitorfile,
     alert,
+  }
+}
+
+function mailServer(values: SectionValues, globals: GlobalValues): MailServer | undefined {
+  const host = values.smtp ?? globals.smtp
+  if (host === undefined) return undefined
+  return {
+    host,
+    port: values.smtpport ?? globals.smtpport ?? 25,
+    starttls: values.smtpstarttls ?? globals.smtpstarttls ?? 'try',
+    login: values.smtplogin ?? globals.smtplogin,
+    password: values.smtppasswd ?? globals.smtppasswd,
   }
 }

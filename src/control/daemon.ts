@@ -13,7 +13,7 @@ export interface DaemonPorts {
   readonly director: Director
   /** Reads the file again; names that do not answer keep the address they had in `last`. */
   readonly load: (last: Load) => Promise<Load>
-  /** The log file of a new config. */
+  /** A config comes into force: at start before the first pass, with a reload, when a name got its address. */
   readonly onConfig: (config: Config) => void
   /** Begins to watch the file of the config in force; `onChange` once for each new content, good or bad. */
   readonly watch: (watched: Watched) => { close(): Promise<void> }
@@ -33,7 +33,8 @@ export interface Daemon {
   start(first: Load): Promise<void>
   /** Reads the file again. True when the new one is in force, false when the old one was kept. */
   reload(): Promise<boolean>
-  stop(): Promise<void>
+  /** With `keepTable` the table stays as it is, whatever cleanstop says. */
+  stop(options?: { readonly keepTable: boolean }): Promise<void>
 }
 
 const resolveEveryMs = 15_000
@@ -47,7 +48,6 @@ export function createDaemon(ports: DaemonPorts): Daemon {
 
   const take = (next: Load, config: Config): void => {
     loaded = next
-    ports.onConfig(config)
     tell({
       kind: 'config-loaded',
       virtuals: config.virtuals.length,
@@ -77,6 +77,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
       return
     }
     const { config } = next
+    ports.onConfig(config)
     take(next, config)
     await exclusively(() => director.change(config, 'reloading'))
     kept = false
@@ -101,6 +102,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
     if (next === undefined || config === undefined || loaded !== before) return
     if (config.unresolved.length === before.config.unresolved.length) return
     loaded = next
+    ports.onConfig(config)
     tell({ kind: 'note', text: `Names have an address now: ${changed(before.config, config).join(' ')}` })
     await exclusively(() => director.change(config, 'running'))
   }
@@ -121,6 +123,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   return {
     start: async (first) => {
       if (first.config === undefined) throw new Error('a daemon starts with a config without errors')
+      ports.onConfig(first.config)
       await director.start(first.config)
       take(first, first.config)
       watcher = ports.watch(watched(first.config))
@@ -130,10 +133,10 @@ export function createDaemon(ports: DaemonPorts): Daemon {
       await reloads.wake()
       return !kept
     },
-    stop: async () => {
+    stop: async (options) => {
       names?.cancel()
       await Promise.all([watcher?.close(), reloads.stop()])
-      await director.stop()
+      await director.stop(options)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { type Config, type RealKey, realKeyOf, type Virtual } from '../config/model.ts'
+import { isProbing } from '../health/cycle.ts'
 import { initialHealth } from '../health/initial.ts'
-import type { Health } from '../health/machine.ts'
+import type { Health, Observation } from '../health/machine.ts'
 import { createPool, type Pool, type Subscription } from '../health/pool.ts'
 import type { Clock } from '../lib/clock.ts'
 import { withDeadline } from '../lib/deadline.ts'
@@ -8,7 +9,7 @@ import { messageOf } from '../lib/errors.ts'
 import type { Phase, Tell } from '../model/events.ts'
 import type { ServiceKey } from '../model/service.ts'
 import { destinationKeyOf } from '../model/table.ts'
-import { desired } from '../table/desired.ts'
+import { desired, type Hold } from '../table/desired.ts'
 import type { ObservedTable, TableBackend } from '../table/operation.ts'
 import { createHealthBook } from './health-book.ts'
 import { createReconciler, type Reconciler, type View } from './reconciler.ts'
@@ -21,6 +22,10 @@ export interface DirectorPorts {
   readonly concurrency: number
   /** After each pass over the table and each change of a real server's state. */
   readonly onChange?: () => void
+  /** Each result of a check, before it is acted on. */
+  readonly onObservation?: (key: RealKey, observation: Observation) => void
+  /** Real servers that the operator holds out now; asked at every pass. After a change of it: `reconcile`. */
+  readonly holds?: () => ReadonlyMap<RealKey, Hold>
 }
 
 /** Checks the real servers of one config at a time and keeps the table equal to what the file and the checks say. */
@@ -29,14 +34,24 @@ export interface Director {
   start(config: Config): Promise<void>
   /** Takes a new config; health is kept for what did not change. Resolves after the pass that follows. */
   change(config: Config, phase: 'reloading' | 'running'): Promise<void>
-  /** Ends the checks and clears the table as `cleanstop` says. */
-  stop(): Promise<void>
+  /** Ends the checks and clears the table as `cleanstop` says; with `keepTable` it stays as it is. */
+  stop(options?: { readonly keepTable: boolean }): Promise<void>
+  /** One pass over the table that begins after this call. */
+  reconcile(): Promise<void>
+  /** starting lasts until every check has had its first result. */
+  readonly phase: Phase
+  /** The table as the last pass read it. */
+  readonly observed: ObservedTable | undefined
+  readonly holds: ReadonlyMap<RealKey, Hold>
+  /** Numbers that grow while the loops live: ended passes over the table, begun runs of checks. */
+  readonly progress: { readonly passes: number; readonly runs: number; readonly waiting: number }
   readonly config: Config
   readonly health: ReadonlyMap<RealKey, Health>
   readonly drift: readonly string[]
 }
 
 const readWithinMs = 10_000
+const noHolds: ReadonlyMap<RealKey, Hold> = new Map()
 
 export function createDirector(ports: DirectorPorts): Director {
   const { backend, clock, tell } = ports
@@ -50,10 +65,13 @@ export function createDirector(ports: DirectorPorts): Director {
     if (current === undefined) throw new Error('the director has not been started')
     return current
   }
+  const holds = (): ReadonlyMap<RealKey, Hold> => ports.holds?.() ?? noHolds
+  /** Real servers whose first result since the start is awaited. */
+  const awaited = new Set<RealKey>()
   const view = (): View => {
     const { virtuals, globals } = config()
     return {
-      desired: desired({ virtuals, health: book.health, maintenance: new Map(), fallbackInForce: inForce() }),
+      desired: desired({ virtuals, health: book.health, maintenance: holds(), fallbackInForce: inForce() }),
       policy: { drift: globals.drift, readdQuiescent: globals.readdQuiescent },
       undecided: undecided(virtuals, book.health),
       phase,
@@ -81,6 +99,8 @@ export function createDirector(ports: DirectorPorts): Director {
     concurrency: ports.concurrency,
     isVirtualAddress: (address) => config().virtuals.some((v) => v.id.kind === 'address' && v.id.address === address),
     onObservation: (key, observation) => {
+      ports.onObservation?.(key, observation)
+      if (awaited.delete(key) && awaited.size === 0 && phase === 'starting') phase = 'running'
       if (!book.observe(key, observation)) return
       ports.onChange?.()
       void reconciler.reconcile()
@@ -105,23 +125,41 @@ export function createDirector(ports: DirectorPorts): Director {
       take(first, actual, new Map())
       adoptedFallbacks = fallbacksIn(first, actual)
       await reconciler.reconcile(keysOf(first))
-      pool.update(subscriptionsOf(first))
-      phase = 'running'
+      const subscriptions = subscriptionsOf(first)
+      for (const { key, checking } of subscriptions) if (isProbing(checking)) awaited.add(key)
+      if (awaited.size === 0) phase = 'running'
+      pool.update(subscriptions)
     },
     change: async (next, why) => {
       // When the table cannot be read now, reals that are new to us wait for their first verdict.
       const actual = await read(next).catch(() => ({ services: new Map(), keys: new Set<ServiceKey>() }))
       take(next, actual, book.health)
+      awaited.clear()
       adoptedFallbacks = fallbacksIn(next, actual)
       phase = why
       pool.update(subscriptionsOf(next))
       await reconciler.reconcile(why === 'reloading' ? keysOf(next) : [])
       phase = 'running'
     },
-    stop: async () => {
+    stop: async ({ keepTable } = { keepTable: false }) => {
       phase = 'stopping'
       await Promise.all([pool.stop(), reconciler.stop()])
-      if (current !== undefined) await stopTable({ backend, clock, tell, config: current, applied: reconciler.applied })
+      if (current === undefined || keepTable) return
+      await stopTable({ backend, clock, tell, config: current, applied: reconciler.applied })
+    },
+    reconcile: () => reconciler.reconcile(),
+    get phase() {
+      return phase
+    },
+    get observed() {
+      return reconciler.observed
+    },
+    get holds() {
+      return holds()
+    },
+    get progress() {
+      const { runs, waiting } = pool.stats()
+      return { passes: reconciler.passes, runs, waiting }
     },
     get config() {
       return config()

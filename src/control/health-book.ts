@@ -66,7 +66,8 @@ export function createHealthBook(tell: Tell): HealthBook {
       const entry = entries.get(key)
       const before = health.get(key)
       if (entry === undefined || before === undefined) return false
-      const thresholds = { failureCount: entry.virtual.failureCount, successCount: 1 }
+      const { failureCount, successCount } = entry.virtual
+      const thresholds = { failureCount, successCount }
       const outcome = step(before, observation, thresholds)
       health.set(key, outcome.health)
       tellUnknown(key, entry, observation)

@@ -11,7 +11,7 @@ import { type ObservedTable, type Outcome, type TableBackend, TableError } from 
 import { type Applied, emptyApplied, type Plan } from '../table/plan.ts'
 import { holdLastLive } from './hold.ts'
 import { createSayOnce } from './say-once.ts'
-import { eventOfStep } from './table-events.ts'
+import { eventOfStep, type Moment } from './table-events.ts'
 import { createWaker } from './wake.ts'
 
 /** What is wanted at this moment, computed anew for every pass. */
@@ -36,6 +36,10 @@ export interface Reconciler {
   /** One pass that begins after this call. `full`: make the named services equal to the file, hand edits included. */
   reconcile(full?: Iterable<ServiceKey>): Promise<void>
   readonly applied: Applied
+  /** The managed services as the last pass that got through read them, before its changes; undefined before the first. */
+  readonly observed: ObservedTable | undefined
+  /** Passes that have ended, well or not: it grows every few seconds while the loop lives. */
+  readonly passes: number
   /** Differences that somebody else made and that are left. */
   readonly drift: readonly string[]
   /** Ends after the running pass. */
@@ -56,6 +60,8 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
   let drift: readonly string[] = []
   let full = new Set<ServiceKey>()
   let failures = 0
+  let observed: ObservedTable | undefined
+  let passes = 0
   const refusals = createSayOnce()
   const drifts = createSayOnce()
   const unreadable = createSayOnce()
@@ -81,12 +87,12 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     }
     return { actual, plan }
   }
-  const tellOutcomes = (plan: Plan, outcomes: readonly Outcome[], view: View): void => {
+  const tellOutcomes = (plan: Plan, outcomes: readonly Outcome[], moment: Moment): void => {
     const texts: string[] = []
     for (const [index, outcome] of outcomes.entries()) {
       const step = plan.steps[index]
       if (step === undefined) continue
-      if (outcome.ok) tell(eventOfStep(step, view.phase))
+      if (outcome.ok) tell(eventOfStep(step, moment))
       else if (!isOvertaken(outcome)) texts.push(`${formatOperation(step.operation)}\n${outcome.error.message}`)
     }
     for (const text of refusals.fresh(texts)) {
@@ -112,8 +118,9 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
       )
       applied = nextApplied({ applied, actual: agreed.actual, desired: view.desired, plan, outcomes })
       drift = plan.drift.map((d) => d.text)
+      observed = agreed.actual
       for (const text of drifts.fresh(drift)) tell({ kind: 'drift', text })
-      tellOutcomes(plan, outcomes, view)
+      tellOutcomes(plan, outcomes, { phase: view.phase, actual: agreed.actual })
       const failed = plan.steps.filter((_, index) => outcomes[index]?.ok !== true).map((step) => step.virtual)
       // What was asked for in full stays so until it was done; what came in meanwhile is for the next pass.
       if (full === asked) full = new Set([...held, ...failed].filter((key) => asked.has(key)))
@@ -125,6 +132,8 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
       if (!(error instanceof TableError)) tell({ kind: 'fault', text: String((error as Error).stack ?? error) })
       for (const text of unreadable.fresh([messageOf(error)])) tell({ kind: 'table-unreadable', text })
       retryLater()
+    } finally {
+      passes += 1
     }
   }
   const waker = createWaker({
@@ -142,6 +151,12 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     },
     get applied() {
       return applied
+    },
+    get observed() {
+      return observed
+    },
+    get passes() {
+      return passes
     },
     get drift() {
       return drift

@@ -35,7 +35,7 @@ export async function stopTable({ backend, clock, tell, config, applied }: StopT
         tell({ kind: 'table-refused', operation: formatOperation(outcome.operation), text: outcome.error.message })
         continue
       }
-      for (const gone of upReals(virtual, applied)) tell({ kind: 'real-purged', ...of, real: gone })
+      for (const gone of upReals(virtual, applied)) tell({ kind: 'real-purged', ...of, real: gone, turn: 'out' })
       tell({ kind: 'virtual-purged', ...of })
     }
   } catch (error) {

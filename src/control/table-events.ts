@@ -1,10 +1,17 @@
-import type { Event, Phase } from '../model/events.ts'
+import type { Event, Phase, Turn } from '../model/events.ts'
 import { formatService, hostPort, serviceKeyOf } from '../model/service.ts'
-import type { Destination } from '../model/table.ts'
+import { type Destination, destinationKeyOf } from '../model/table.ts'
+import type { ObservedTable } from '../table/operation.ts'
 import type { Step } from '../table/plan.ts'
 
+export interface Moment {
+  readonly phase: Phase
+  /** The table before the change. */
+  readonly actual: ObservedTable
+}
+
 /** The line of Perl ldirectord (behaviour reference 4) for one change that the table took. */
-export function eventOfStep(step: Step, phase: Phase): Event {
+export function eventOfStep(step: Step, { phase, actual }: Moment): Event {
   const { operation } = step
   const of = { virtual: formatService(operation.id), identity: serviceKeyOf(operation.id) }
   switch (operation.kind) {
@@ -16,15 +23,26 @@ export function eventOfStep(step: Step, phase: Phase): Event {
       return { kind: 'virtual-purged', phase, ...of }
     case 'add-destination':
     case 'edit-destination':
-      return presence(step, operation.destination, of)
+      return presence(step, operation.destination, { ...of, turn: turnOf(step, actual) })
     case 'delete-destination':
-      return removal(step, operation.destination, { of, phase })
+      return removal(step, operation.destination, { of: { ...of, turn: turnOf(step, actual) }, phase })
   }
+}
+
+/** Whether the entry gets traffic now and got some before. */
+function turnOf({ virtual, operation }: Step, actual: ObservedTable): Turn {
+  if (!('destination' in operation)) return 'none'
+  const entry = actual.services.get(virtual)?.destinations.get(destinationKeyOf(operation.destination))
+  const served = (entry?.weight ?? 0) > 0
+  const serves = operation.kind !== 'delete-destination' && operation.destination.weight > 0
+  if (served === serves) return 'none'
+  return serves ? 'in' : 'out'
 }
 
 interface Of {
   readonly virtual: string
   readonly identity: string
+  readonly turn: Turn
 }
 
 function presence({ role, operation, cause, reason }: Step, destination: Destination, of: Of): Event {

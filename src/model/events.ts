@@ -13,21 +13,31 @@ interface OfReal extends Of {
   readonly real: string
 }
 
+/**
+ * What a change of the table did to a real server's traffic: it got some where it had none, or none any more. `none`: a
+ * weight was mended, or an entry came or went that got no traffic anyway.
+ */
+export type Turn = 'in' | 'out' | 'none'
+
+interface Turned extends OfReal {
+  readonly turn: Turn
+}
+
 /** Everything the daemon tells. `log` words them; status and alerts will read them too. */
 export type Event =
   | ({ readonly kind: 'virtual-added' | 'virtual-changed' } & Of)
   | ({ readonly kind: 'virtual-purged'; readonly phase: Phase } & Of)
-  | ({ readonly kind: 'real-added' | 'real-restored'; readonly weight: number } & OfReal)
+  | ({ readonly kind: 'real-added' | 'real-restored'; readonly weight: number } & Turned)
   /** `mappedFrom` is the configured address:port where the table's entry has another port. */
   | ({
       readonly kind: 'real-quiesced' | 'real-readded-quiescent'
       readonly mappedFrom?: string | undefined
       readonly reason: string
-    } & OfReal)
-  | ({ readonly kind: 'real-deleted'; readonly mappedFrom: string | undefined; readonly reason: string } & OfReal)
-  | ({ readonly kind: 'real-purged'; readonly phase: Phase } & OfReal)
-  | ({ readonly kind: 'fallback-added' } & OfReal)
-  | ({ readonly kind: 'fallback-deleted'; readonly mappedFrom: string | undefined } & OfReal)
+    } & Turned)
+  | ({ readonly kind: 'real-deleted'; readonly mappedFrom: string | undefined; readonly reason: string } & Turned)
+  | ({ readonly kind: 'real-purged'; readonly phase: Phase } & Turned)
+  | ({ readonly kind: 'fallback-added' } & Turned)
+  | ({ readonly kind: 'fallback-deleted'; readonly mappedFrom: string | undefined } & Turned)
   | ({
       readonly kind: 'soft-failure'
       readonly failures: number

@@ -29,12 +29,19 @@ export interface Desired {
   readonly absent: Roles
 }
 
+/** What the operator wants of a real server, whatever the checks say of it. */
+export interface Hold {
+  /** out: as if it were down. drain: no new connections; its entry stays, with weight 0, whatever quiescent says. */
+  readonly as: 'out' | 'drain'
+  /** One line. */
+  readonly reason: string
+}
+
 export interface Known {
   readonly virtuals: readonly Virtual[]
   /** A real server without an entry has not been looked at: pending. */
   readonly health: ReadonlyMap<RealKey, Health>
-  /** Real servers that the operator holds out, with the reason. */
-  readonly maintenance: ReadonlyMap<RealKey, string>
+  readonly maintenance: ReadonlyMap<RealKey, Hold>
   /** Virtual services whose fallback is serving now: it stays while nothing is known of the reals. */
   readonly fallbackInForce: ReadonlySet<ServiceKey>
 }
@@ -57,7 +64,7 @@ interface Line {
   readonly key: RealKey
   readonly real: Real
   readonly destination: Destination | undefined
-  readonly standing: 'up' | 'pending' | 'out'
+  readonly standing: 'up' | 'pending' | 'out' | 'drained'
   readonly reason: string
 }
 
@@ -79,7 +86,9 @@ function lineOf(virtual: Virtual, real: Real, known: Known): Line {
   const key = realKeyOf(virtual, real)
   const line = { key, real, destination: destinationOf(real) }
   const held = known.maintenance.get(key)
-  if (held !== undefined) return { ...line, standing: 'out', reason: `in maintenance: ${held}` }
+  if (held !== undefined) {
+    return { ...line, standing: held.as === 'drain' ? 'drained' : 'out', reason: `in maintenance: ${held.reason}` }
+  }
   const health = known.health.get(key)
   const detail = health?.last?.result.detail
   if (real.checking.kind === 'unresolved') return { ...line, standing: 'out', reason: real.checking.detail }
@@ -113,13 +122,13 @@ interface Group {
 
 function placeReal(pool: Pool, at: DestinationKey, { group, quiescent }: Group): void {
   const up = group.findLast((line) => line.standing === 'up')
-  const line = up ?? group.at(-1)
+  const line = up ?? group.findLast((each) => each.standing === 'drained') ?? group.at(-1)
   if (line?.destination === undefined) return
   const { key, real, reason, destination } = line
   if (up !== undefined) {
     pool.destinations.set(at, destination)
     pool.roles.set(at, { kind: 'real', key, real, state: 'up', reason })
-  } else if (quiescent) {
+  } else if (quiescent || line.standing === 'drained') {
     pool.destinations.set(at, { ...destination, weight: 0 })
     pool.roles.set(at, { kind: 'real', key, real, state: 'quiesced', reason })
   } else {
@@ -152,6 +161,7 @@ function judgeFallback(virtual: Virtual, { lines, inForce }: Situation): { isIn:
   if (lines.length === 0) return { isIn: true, reason: `${formatService(virtual.id)} has no real servers` }
   const up = lines.find((line) => line.standing === 'up')
   if (up !== undefined) return { isIn: false, reason: 'a real server is up' }
-  if (lines.every((line) => line.standing === 'out')) return { isIn: true, reason: 'no real server is up' }
+  if (lines.every((line) => line.standing === 'out' || line.standing === 'drained'))
+    return { isIn: true, reason: 'no real server is up' }
   return { isIn: inForce, reason: 'the real servers are not checked yet' }
 }

@@ -4,6 +4,7 @@ import type { Config, LoadResult } from '../../src/config/model.ts'
 import { isDirector } from '../../src/control/process/director-process.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import type { Diagnostic } from '../../src/lib/diagnostics.ts'
+import { defaultGlobals } from '../config/defaults.ts'
 import { temporaryFolder } from '../log/temporary.ts'
 
 const built = (path: string): string => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href)
@@ -123,17 +124,5 @@ function fakeLoad(file: string, logfile: string): LoadResult {
 
 /** A configuration without virtual services. */
 export function emptyConfig(file: string): Config {
-  const globals: Config['globals'] = {
-    autoreload: false,
-    logfile: '/var/log/ldirectord.log',
-    supervised: false,
-    fork: false,
-    readdQuiescent: false,
-    drift: 'report',
-    callback: undefined,
-    execute: [],
-    emailAlertFrom: undefined,
-    maintenanceDir: undefined,
-  }
-  return { file, digest: '', globals, virtuals: [], unresolved: [] }
+  return { file, digest: '', globals: defaultGlobals, virtuals: [], unresolved: [] }
 }

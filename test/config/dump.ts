@@ -1,25 +1,13 @@
 import type { Probe } from '../../src/check/probe.ts'
 import type { Checking, Config, Globals, Real, Virtual } from '../../src/config/model.ts'
 import { hostPort } from '../../src/model/service.ts'
+import { defaultGlobals } from './defaults.ts'
 import { bareRequest } from './dump-options.ts'
-
-const DEFAULTS: Globals = {
-  autoreload: false,
-  logfile: '/var/log/ldirectord.log',
-  supervised: false,
-  fork: false,
-  readdQuiescent: false,
-  drift: 'report',
-  callback: undefined,
-  execute: [],
-  emailAlertFrom: undefined,
-  maintenanceDir: undefined,
-}
 
 /** The whole config as lines that a person can compare: what is at its default is left out of the globals only. */
 export function dumpConfig(config: Config): readonly string[] {
   const globals = Object.entries(config.globals)
-    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(DEFAULTS[name as keyof Globals]))
+    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(defaultGlobals[name as keyof Globals]))
     .map(([name, value]) => `global ${name} ${JSON.stringify(value)}`)
   const unresolved = config.unresolved.map((name) => `unresolved ${name}`)
   return [...globals, ...config.virtuals.flatMap(dumpVirtual), ...unresolved]
@@ -40,6 +28,11 @@ function dumpVirtual(virtual: Virtual): string[] {
   if (virtual.quiescent) lines.push('  quiescent')
   if (!virtual.cleanstop) lines.push('  no cleanstop')
   if (virtual.fallbackCommand !== undefined) lines.push(`  fallbackcommand ${JSON.stringify(virtual.fallbackCommand)}`)
+  const { successCount, checkJitterMs, initState, fallbackOnStop } = virtual
+  if (successCount !== 1) lines.push(`  successcount ${successCount}`)
+  if (checkJitterMs !== 0) lines.push(`  checkjitter ${checkJitterMs} ms`)
+  if (initState !== 'keep') lines.push(`  initstate ${initState}`)
+  if (fallbackOnStop) lines.push('  fallbackonstop')
   if (virtual.monitorFile !== undefined) lines.push(`  monitorfile ${virtual.monitorFile}`)
   const alerts = JSON.stringify(alert)
   const usual = JSON.stringify({ everySeconds: 0, status: ['starting', 'running', 'stopping', 'reloading'] })

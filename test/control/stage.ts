@@ -8,6 +8,7 @@ import type { Forwarding } from '../../src/model/table.ts'
 import { type CheckResult, down, up } from '../../src/model/verdict.ts'
 import { formatSaved } from '../../src/table/notation.ts'
 import type { TableBackend } from '../../src/table/operation.ts'
+import { defaultGlobals, defaultVirtual } from '../config/defaults.ts'
 import { fakeProbe } from '../health/fakes.ts'
 import { createVirtualClock, type VirtualClock } from '../lib/virtual-clock.ts'
 
@@ -39,15 +40,9 @@ export function virtual(parts: VirtualParts = {}): Virtual {
   return {
     at,
     settings: { scheduler: 'rr', schedulerFlags: 0, persistence: undefined, onePacket: false },
-    quiescent: false,
-    cleanstop: true,
-    failureCount: 1,
-    checkIntervalMs: 10_000,
+    ...defaultVirtual,
     checkType: 'negotiate',
     service: 'http',
-    fallbackCommand: undefined,
-    monitorFile: undefined,
-    alert: { to: undefined, everySeconds: 0, status: [], smtp: undefined, serviceName: undefined, comment: undefined },
     ...parts,
     id,
     key: serviceKeyOf(id),
@@ -60,19 +55,7 @@ export function configOf(virtuals: readonly Virtual[], globals: Partial<Globals>
   return {
     file: '/etc/test.cf',
     digest: 'x',
-    globals: {
-      autoreload: false,
-      logfile: '/dev/null',
-      supervised: false,
-      fork: false,
-      readdQuiescent: false,
-      drift: 'report',
-      callback: undefined,
-      execute: [],
-      emailAlertFrom: undefined,
-      maintenanceDir: undefined,
-      ...globals,
-    },
+    globals: { ...defaultGlobals, logfile: '/dev/null', ...globals },
     virtuals,
     unresolved: [],
   }

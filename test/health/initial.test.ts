@@ -4,6 +4,7 @@ import { adoptedHealth, initialHealth, pendingHealth } from '../../src/health/in
 import type { Health } from '../../src/health/machine.ts'
 import { serviceKeyOf } from '../../src/model/service.ts'
 import { down, up } from '../../src/model/verdict.ts'
+import { defaultVirtual } from '../config/defaults.ts'
 import { fakeProbe, key } from './fakes.ts'
 
 const at = { file: 'x.cf', line: 1, column: 1, length: 1 }
@@ -42,15 +43,9 @@ function virtual(address: string, reals: readonly Real[]): Virtual {
     settings: { scheduler: 'wrr', schedulerFlags: 0, persistence: undefined, onePacket: false },
     reals,
     fallback: undefined,
-    quiescent: false,
-    cleanstop: true,
-    failureCount: 1,
-    checkIntervalMs: 10_000,
+    ...defaultVirtual,
     checkType: 'negotiate',
     service: 'http',
-    fallbackCommand: undefined,
-    monitorFile: undefined,
-    alert: { to: undefined, everySeconds: 0, status: [], smtp: undefined, serviceName: undefined, comment: undefined },
   }
 }
 

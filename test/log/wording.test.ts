@@ -16,41 +16,53 @@ const perlLines: readonly [Event, ...string[]][] = [
   [{ kind: 'virtual-purged', phase: 'starting', ...of }, 'Purged virtual server (start): 192.0.2.10:80'],
   [{ kind: 'virtual-purged', phase: 'reloading', ...of }, 'Purged virtual server (start): 192.0.2.10:80'],
   [{ kind: 'virtual-purged', phase: 'stopping', ...of }, 'Purged virtual server (stop): 192.0.2.10:80'],
-  [{ kind: 'real-added', weight: 3, ...ofReal }, 'Added real server: 192.0.2.20:80 (192.0.2.10:80) (Weight set to 3)'],
-  [{ kind: 'real-added', weight: 1, ...ofMark }, 'Added real server: 192.0.2.20:0 (5) (Weight set to 1)'],
   [
-    { kind: 'real-restored', weight: 2, ...ofReal },
+    { kind: 'real-added', turn: 'none', weight: 3, ...ofReal },
+    'Added real server: 192.0.2.20:80 (192.0.2.10:80) (Weight set to 3)',
+  ],
+  [{ kind: 'real-added', turn: 'none', weight: 1, ...ofMark }, 'Added real server: 192.0.2.20:0 (5) (Weight set to 1)'],
+  [
+    { kind: 'real-restored', turn: 'none', weight: 2, ...ofReal },
     'Restored real server: 192.0.2.20:80 (192.0.2.10:80) (Weight set to 2)',
   ],
   [
-    { kind: 'real-quiesced', reason, ...ofReal },
+    { kind: 'real-quiesced', turn: 'none', reason, ...ofReal },
     'Quiescent real server: 192.0.2.20:80 (192.0.2.10:80) (Weight set to 0)',
   ],
   [
-    { kind: 'real-quiesced', mappedFrom: '192.0.2.20:8080', reason, ...ofReal },
+    { kind: 'real-quiesced', turn: 'none', mappedFrom: '192.0.2.20:8080', reason, ...ofReal },
     'Quiescent real server: 192.0.2.20:80 mapped from 192.0.2.20:8080 (192.0.2.10:80) (Weight set to 0)',
   ],
   [
-    { kind: 'real-readded-quiescent', reason, ...ofReal },
+    { kind: 'real-readded-quiescent', turn: 'none', reason, ...ofReal },
     'Readd Quiescent real server: 192.0.2.20:80 (192.0.2.10:80) (Weight set to 0)',
   ],
   [
-    { kind: 'real-deleted', mappedFrom: undefined, reason, ...ofReal },
+    { kind: 'real-deleted', turn: 'none', mappedFrom: undefined, reason, ...ofReal },
     'Deleted real server: 192.0.2.20:80 (192.0.2.10:80)',
   ],
   [
-    { kind: 'real-deleted', mappedFrom: '192.0.2.20:8080', reason, ...ofReal },
+    { kind: 'real-deleted', turn: 'none', mappedFrom: '192.0.2.20:8080', reason, ...ofReal },
     'Deleted real server: 192.0.2.20:80 mapped from 192.0.2.20:8080 (192.0.2.10:80)',
   ],
-  [{ kind: 'real-purged', phase: 'starting', ...ofReal }, 'Purged real server (start): 192.0.2.20:80 (192.0.2.10:80)'],
-  [{ kind: 'real-purged', phase: 'stopping', ...ofReal }, 'Purged real server (stop): 192.0.2.20:80 (192.0.2.10:80)'],
-  [{ kind: 'fallback-added', ...ofReal }, 'Added fallback server: 192.0.2.20:80 (192.0.2.10:80) (Weight set to 1)'],
   [
-    { kind: 'fallback-deleted', mappedFrom: undefined, ...ofReal },
+    { kind: 'real-purged', turn: 'none', phase: 'starting', ...ofReal },
+    'Purged real server (start): 192.0.2.20:80 (192.0.2.10:80)',
+  ],
+  [
+    { kind: 'real-purged', turn: 'none', phase: 'stopping', ...ofReal },
+    'Purged real server (stop): 192.0.2.20:80 (192.0.2.10:80)',
+  ],
+  [
+    { kind: 'fallback-added', turn: 'none', ...ofReal },
+    'Added fallback server: 192.0.2.20:80 (192.0.2.10:80) (Weight set to 1)',
+  ],
+  [
+    { kind: 'fallback-deleted', turn: 'none', mappedFrom: undefined, ...ofReal },
     'Deleted fallback server: 192.0.2.20:80 (192.0.2.10:80)',
   ],
   [
-    { kind: 'fallback-deleted', mappedFrom: '192.0.2.20:81', ...ofReal },
+    { kind: 'fallback-deleted', turn: 'none', mappedFrom: '192.0.2.20:81', ...ofReal },
     'Deleted fallback server: 192.0.2.20:80 mapped from 192.0.2.20:81 (192.0.2.10:80)',
   ],
   [

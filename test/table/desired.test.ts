@@ -3,14 +3,14 @@ import { type Fallback, type RealKey, realKeyOf, type Virtual } from '../../src/
 import type { Health } from '../../src/health/machine.ts'
 import type { ServiceId, ServiceKey } from '../../src/model/service.ts'
 import { serviceKeyOf } from '../../src/model/service.ts'
-import { desired, type Known, type Role } from '../../src/table/desired.ts'
+import { desired, type Hold, type Known, type Role } from '../../src/table/desired.ts'
 import { formatSaved } from '../../src/table/notation.ts'
 import { address, mark, settings } from './fixtures.ts'
 import { fallbackOf, realOf, virtualOf } from './virtuals.ts'
 
 const web = address('192.0.2.10:80')
 
-type State = 'up' | 'down' | 'pending' | 'held'
+type State = 'up' | 'down' | 'pending' | 'held' | 'drained'
 
 interface Case {
   readonly id?: ServiceId
@@ -30,12 +30,14 @@ interface Moment {
 
 function known(of: Virtual, { states, serving = false }: Moment): Known {
   const health = new Map<RealKey, Health>()
-  const maintenance = new Map<RealKey, string>()
+  const maintenance = new Map<RealKey, Hold>()
   for (const [index, real] of of.reals.entries()) {
     const state = states[index] ?? 'pending'
     const key = realKeyOf(of, real)
-    if (state === 'held') maintenance.set(key, 'file a')
-    health.set(key, { state: state === 'held' ? 'up' : state, since: 0, failures: 0, successes: 0 })
+    if (state === 'held') maintenance.set(key, { as: 'out', reason: 'file a' })
+    if (state === 'drained') maintenance.set(key, { as: 'drain', reason: 'operator' })
+    const isHeld = state === 'held' || state === 'drained'
+    health.set(key, { state: isHeld ? 'up' : state, since: 0, failures: 0, successes: 0 })
   }
   return { virtuals: [of], health, maintenance, fallbackInForce: new Set<ServiceKey>(serving ? [of.key] : []) }
 }
@@ -113,6 +115,15 @@ const lives: readonly [string, Case, readonly [readonly State[], boolean, readon
     'maintenance, quiescent=yes',
     { reals: [A, B], quiescent: true },
     [[['held', 'up'], false, ['192.0.2.20:80 -m -w 0', '192.0.2.21:80 -m -w 2']]],
+  ],
+  [
+    'drained: weight 0 whatever quiescent says, and as good as down for the fallback',
+    { reals: [A, B], fallback: F },
+    [
+      [['drained', 'up'], false, ['192.0.2.20:80 -m -w 0', '192.0.2.21:80 -m -w 2']],
+      [['drained', 'pending'], false, ['192.0.2.20:80 -m -w 0']],
+      [['drained', 'down'], false, ['192.0.2.20:80 -m -w 0', '127.0.0.1:80 -g -w 1']],
+    ],
   ],
   [
     'gate with another port, which becomes the service’s (D4)',

@@ -1,5 +1,6 @@
 import type { Fallback, Real, Virtual } from '../../src/config/model.ts'
 import { type ServiceId, serviceKeyOf } from '../../src/model/service.ts'
+import { defaultVirtual } from '../config/defaults.ts'
 import { entry, settings } from './fixtures.ts'
 
 const at = { file: 'test.cf', line: 1, column: 1, length: 1 }
@@ -43,22 +44,9 @@ export function virtualOf(id: ServiceId, parts: Parts): Virtual {
     at,
     settings: settings(),
     fallback: undefined,
-    quiescent: false,
-    cleanstop: true,
-    failureCount: 1,
-    checkIntervalMs: 10_000,
+    ...defaultVirtual,
     checkType: 'on',
     service: 'none',
-    fallbackCommand: undefined,
-    monitorFile: undefined,
-    alert: {
-      to: undefined,
-      everySeconds: 0,
-      status: [],
-      smtp: undefined,
-      serviceName: undefined,
-      comment: undefined,
-    },
     ...rest,
     reals: reals.map((real) => (isMapped(real) && id.kind === 'address' ? { ...real, effectivePort: id.port } : real)),
   }

@@ -1,24 +1,27 @@
 import {
   bareValue,
+  decodeNumber,
   decodePositive,
   decodeQuotedOrRaw,
   decodeRaw,
   decodeSeconds,
   decodeYesNo,
+  quotedContent,
   spanIn,
 } from '../../lib/decode.ts'
 import type { Reporter } from '../../lib/diagnostics.ts'
 import type { Directive } from '../../lib/fields.ts'
+import { Secret } from '../../lib/secret.ts'
 import { didYouMean } from '../../lib/suggest.ts'
 import type { Alert } from '../model.ts'
-import { optional, structural } from './directive.ts'
+import { oneOf, optional, structural } from './directive.ts'
 
 /** Where a directive stands: some of Perl ldirectord's texts and rules differ. */
 export type Scope = 'global' | 'virtual'
 
 /** Directives that stand at the top level and in a virtual section, which then has its own value. */
 export function commonFields(scope: Scope) {
-  return { ...timingFields(scope), ...serviceFields(scope), ...alertFields() }
+  return { ...timingFields(scope), ...serviceFields(scope), ...alertFields(scope) }
 }
 
 function timingFields(scope: Scope) {
@@ -44,6 +47,23 @@ function timingFields(scope: Scope) {
       fallback: '1',
       decode: (d, report) => decodePositive(d, report, 'invalid failure count value'),
     }),
+    successcount: optional({
+      doc: 'How many checks in a row must succeed before a real server that is down is up again.',
+      fallback: '1',
+      decode: (d, report) => decodePositive(d, report, 'invalid success count value'),
+    }),
+    checkjitter: optional({
+      doc: 'Seconds by which each check is moved at random, at most; 0: none. Less than checkinterval.',
+      fallback: '0',
+      notYet: true,
+      decode: (d, report) => decodeNumber(d, report, 'invalid check jitter value'),
+    }),
+    initstate: optional<'keep' | 'up' | 'down'>({
+      doc: 'What a real server is before its first check: keep as the table has it, up, or down.',
+      fallback: 'keep',
+      notYet: true,
+      decode: oneOf(['keep', 'up', 'down']),
+    }),
   }
 }
 
@@ -62,6 +82,12 @@ function serviceFields(scope: Scope) {
       decode: (d, report) =>
         scope === 'global' ? decodeRaw(d, report, emptyCommand) : decodeQuotedOrRaw(d, report, emptyCommand),
     }),
+    fallbackonstop: optional({
+      doc: 'yes: fallbackcommand runs with "stop" also when the daemon ends while the fallback is in.',
+      fallback: 'no',
+      notYet: true,
+      decode: decodeYesNo,
+    }),
     quiescent: optional({
       doc: 'yes: a real server that is down keeps its entry, with weight 0; no: its entry is deleted.',
       fallback: 'no',
@@ -75,8 +101,9 @@ function serviceFields(scope: Scope) {
   }
 }
 
-function alertFields() {
+function alertFields(scope: Scope) {
   return {
+    ...channelFields(),
     emailalert: optional({
       doc: 'Address that is told by mail when the state of a real server changes.',
       fallback: '',
@@ -101,7 +128,84 @@ function alertFields() {
       notYet: true,
       decode: decodeMailServer,
     }),
+    smtpport: optional({
+      doc: 'Port of the mail server.',
+      fallback: '25',
+      notYet: true,
+      decode: (d, report) => decodePort(d, report),
+    }),
+    smtpstarttls: optional<'yes' | 'no' | 'try'>({
+      doc: 'TLS to the mail server: try takes it where it is offered, whoever answers; yes insists on it and on a valid certificate.',
+      fallback: 'try',
+      notYet: true,
+      decode: oneOf(['yes', 'no', 'try']),
+    }),
+    smtplogin: optional({
+      doc: 'Account at the mail server.',
+      fallback: '',
+      notYet: true,
+      decode: (d, report) => readText(d, report, scope),
+    }),
+    smtppasswd: optional({
+      doc: 'Password of that account.',
+      fallback: '',
+      notYet: true,
+      decode: (d, report) => {
+        const text = readText(d, report, scope)
+        return text === undefined ? undefined : new Secret(text)
+      },
+    }),
   }
+}
+
+/** Ways to tell of a change beside mail. */
+function channelFields() {
+  return {
+    alertcommand: optional({
+      doc: 'Program that is run for each alert, with the event as JSON on standard input; no shell, words at blanks.',
+      fallback: '',
+      notYet: true,
+      decode: (d, report) => decodeCommand(d, report),
+    }),
+    alertwebhook: optional({
+      doc: 'URL that gets each alert as a POST of JSON.',
+      fallback: '',
+      notYet: true,
+      decode: decodeWebhook,
+    }),
+  }
+}
+
+/** A new directive: in quotes where it has blanks at its ends or a #. */
+function readText(directive: Directive, report: Reporter, scope: Scope): string | undefined {
+  const quoted = quotedContent(directive)
+  const value = quoted ?? (scope === 'global' ? bareValue(directive) : directive.value)
+  if (value !== '') return value
+  report.error('value', `${directive.name} is empty`, directive.valueAt)
+  return undefined
+}
+
+function decodePort(directive: Directive, report: Reporter): number | undefined {
+  const bare = bareValue(directive)
+  const port = /^[0-9]{1,5}$/.test(bare) ? Number(bare) : 0
+  if (port >= 1 && port <= 65_535) return port
+  report.error('range', `${directive.name} must be a number from 1 to 65535`, directive.valueAt)
+  return undefined
+}
+
+function decodeCommand(directive: Directive, report: Reporter): readonly string[] | undefined {
+  const words = (quotedContent(directive) ?? bareValue(directive)).split(/\s+/).filter((word) => word !== '')
+  if (words[0]?.startsWith('/') === true) return words
+  report.error('value', 'alertcommand must be the whole path of a program', directive.valueAt)
+  return undefined
+}
+
+function decodeWebhook(directive: Directive, report: Reporter): string | undefined {
+  const text = quotedContent(directive) ?? bareValue(directive)
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text
+  report.error('value', 'alertwebhook must be an http or https URL', directive.valueAt)
+  return undefined
 }
 
 function decodeAddressee(directive: Directive, report: Reporter): string | undefined {

@@ -1,6 +1,7 @@
-import { type Decode, makeField } from '../../lib/decode.ts'
+import { bareValue, type Decode, makeField } from '../../lib/decode.ts'
 import type { Reporter } from '../../lib/diagnostics.ts'
 import type { Directive, Field, Fields, OptionsOf } from '../../lib/fields.ts'
+import { didYouMean } from '../../lib/suggest.ts'
 
 /** A directive of the config's own; one that is not acted on yet says so wherever it is set. */
 export interface ConfigField<T> extends Field<T> {
@@ -23,6 +24,19 @@ export function optional<T>(parts: OptionalParts<T>): ConfigField<T | undefined>
 /** A directive that is read where more is known than its own line: kept as it stands. */
 export function structural(doc: string, fallback: string): ConfigField<Directive | undefined> {
   return optional({ doc, fallback, decode: (directive) => directive })
+}
+
+/** One of a few words; anything else is an error with the nearest one. Perl ldirectord knows none of these directives. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Decode<Word> {
+  return (directive, report) => {
+    const bare = bareValue(directive)
+    const word = words.find((each) => each === bare)
+    if (word === undefined) {
+      const list = `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+      report.error('value', `${directive.name} must be ${list}`, directive.valueAt, didYouMean(bare, words))
+    }
+    return word
+  }
 }
 
 /**

@@ -1,18 +1,11 @@
-import {
-  bareValue,
-  type Decode,
-  decodeQuoted,
-  decodeQuotedOrEmpty,
-  decodeRaw,
-  decodeYesNo,
-  makeField,
-} from '../../lib/decode.ts'
+import { type Decode, decodeQuoted, decodeQuotedOrEmpty, decodeRaw, decodeYesNo, makeField } from '../../lib/decode.ts'
 import type { Reporter } from '../../lib/diagnostics.ts'
 import { facilityNames, facilityNumber } from '../../lib/facility.ts'
 import type { Directive, Field } from '../../lib/fields.ts'
 import { didYouMean } from '../../lib/suggest.ts'
 import { commonFields } from './common.ts'
-import { optional } from './directive.ts'
+import { oneOf, optional } from './directive.ts'
+import { decodeTimeouts } from './timeouts.ts'
 
 function yesNo(doc: string, absent: boolean): Field<boolean> {
   return makeField<boolean>({
@@ -36,17 +29,6 @@ const rawAtTop =
     }
     return decodeRaw(directive, report, emptyMessage)
   }
-
-const DRIFT = ['report', 'repair'] as const
-
-function decodeDrift(directive: Directive, report: Reporter): 'report' | 'repair' | undefined {
-  const bare = bareValue(directive)
-  const word = DRIFT.find((each) => each === bare)
-  if (word === undefined) {
-    report.error('value', 'drift must be report or repair', directive.valueAt, didYouMean(bare, DRIFT))
-  }
-  return word
-}
 
 const deprecated = (doc: string, message: string) =>
   optional<never>({
@@ -99,7 +81,25 @@ export const globalFields = {
     doc: 'What is done about a weight or a destination that somebody else changed: it is reported, or put back.',
     fallback: 'report',
     absent: 'report',
-    decode: decodeDrift,
+    decode: oneOf(['report', 'repair']),
+  }),
+  logformat: optional<'text' | 'json'>({
+    doc: 'Lines of the log file: text as Perl ldirectord writes them, or one JSON object a line.',
+    fallback: 'text',
+    notYet: true,
+    decode: oneOf(['text', 'json']),
+  }),
+  reloadguard: optional({
+    doc: 'yes: a new file that would leave a virtual service without any of its real servers that are up is refused.',
+    fallback: 'yes',
+    notYet: true,
+    decode: decodeYesNo,
+  }),
+  timeouts: optional({
+    doc: "Seconds after which the kernel forgets an idle connection: TCP, TCP after a FIN, UDP; 0 leaves the kernel's own.",
+    fallback: '',
+    notYet: true,
+    decode: decodeTimeouts,
   }),
   connecttimeout: deprecated(
     'Refused: use negotiatetimeout.',
