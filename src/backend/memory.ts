@@ -2,20 +2,15 @@ import { bytesOfAddress, familyOf } from '../lib/ip-bytes.ts'
 import { type ServiceKey, serviceKeyOf } from '../model/service.ts'
 import { type Destination, destinationKeyOf, type ServiceSettings } from '../model/table.ts'
 import { hostMask } from '../table/compare.ts'
-import {
-  type ObservedDestination,
-  type ObservedService,
-  type Operation,
-  type Outcome,
-  type TableBackend,
-  TableError,
-} from '../table/operation.ts'
+import type { IpvsTable } from '../table/details.ts'
+import type { ObservedDestination, ObservedService, Operation, Outcome, TableError } from '../table/operation.ts'
 import { faultErrorOf, refusalOf } from '../table/refusal.ts'
+import { checkSignal, createMemoryDetails, type MemoryTraffic } from './memory-details.ts'
 
 /** What Linux 6.1 has as modules, and `none`. */
 const kernelSchedulers = 'none rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh'.split(' ')
 
-export interface MemoryTable extends TableBackend {
+export interface MemoryTable extends IpvsTable, MemoryTraffic {
   /** Everything in it, ours or not. */
   services(): ReadonlyMap<ServiceKey, ObservedService>
   /** Puts a service in as it is, also what an operation cannot say (an engine, gue). */
@@ -33,6 +28,7 @@ export function createMemoryTable(schedulers: readonly string[] = kernelSchedule
     return { operation, ok: true }
   }
   return {
+    ...createMemoryDetails(table),
     read: async (ours, signal) => {
       checkSignal(signal)
       return { services: new Map([...table].filter(([key]) => ours.has(key))), keys: new Set(table.keys()) }
@@ -47,10 +43,6 @@ export function createMemoryTable(schedulers: readonly string[] = kernelSchedule
       table.set(serviceKeyOf(service.id), service)
     },
   }
-}
-
-function checkSignal(signal: AbortSignal): void {
-  if (signal.aborted) throw new TableError('ECANCELED', 'the table was not asked: cancelled', { cause: signal.reason })
 }
 
 interface Context {

@@ -1,7 +1,7 @@
 import type { Registry } from '../check/registry.ts'
 import type { Load } from '../config/load.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { TableBackend } from '../table/operation.ts'
+import type { IpvsTable } from '../table/details.ts'
 
 /** What a verb gets from the composition root: everything it does to the world goes through here. */
 export interface CliContext {
@@ -11,7 +11,7 @@ export interface CliContext {
   readonly err: (text: string) => void
   /** Standard output is a terminal, so progress and colours are welcome. */
   readonly isTerminal: boolean
-  readonly openTable: (kind: 'kernel' | 'memory') => Promise<TableBackend>
+  readonly openTable: (kind: 'kernel' | 'memory') => Promise<IpvsTable>
   /** Reads a config found by `findConfig`; `last` keeps addresses of names that do not answer now. */
   readonly load: (file: string, last?: Load) => Promise<Load>
   /** Ends with the process: a first TERM or INT. */

@@ -3,7 +3,7 @@ import type { Diagnostic, Span } from '../lib/diagnostics.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { Family, ServiceId, ServiceKey } from '../model/service.ts'
 import type { Destination, Forwarding, ServiceSettings } from '../model/table.ts'
-import type { ConnectionTimeouts } from './directives/timeouts.ts'
+import type { ConnectionTimeouts } from '../model/timeouts.ts'
 
 /** The whole file, typed, every name resolved or marked as not. A value: a reload makes a new one. */
 export interface Config {
@@ -34,7 +34,7 @@ export interface Globals {
   readonly logFormat: 'text' | 'json'
   /** A reload that would leave a virtual service without any real server that is up is refused. */
   readonly reloadGuard: boolean
-  /** Undefined: the kernel's are left alone. */
+  /** Set at start and reload; 0 leaves one as it is. Undefined: the kernel's are left alone. */
   readonly timeouts: ConnectionTimeouts | undefined
 }
 

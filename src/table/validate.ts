@@ -2,7 +2,8 @@ import { isIPv4 } from 'node:net'
 import { familyOf } from '../lib/ip-bytes.ts'
 import type { ServiceId } from '../model/service.ts'
 import type { Destination, ServiceSettings } from '../model/table.ts'
-import type { Operation } from './operation.ts'
+import { type ConnectionTimeouts, longestTimeoutSeconds } from '../model/timeouts.ts'
+import { type Operation, TableError } from './operation.ts'
 
 /** Why an operation must not be sent. The kernel takes much of this without a word and then does not do it. */
 export interface Fault {
@@ -33,6 +34,12 @@ export function faultOf(operation: Operation): Fault | undefined {
 
 const asFault = (sentence: string | undefined): Fault | undefined =>
   sentence === undefined ? undefined : { code: 'EINVAL', sentence }
+
+/** Why time-outs cannot be set, as an error. */
+export function timeoutsErrorOf({ tcp, tcpFin, udp }: ConnectionTimeouts): TableError | undefined {
+  if ([tcp, tcpFin, udp].every((seconds) => within(seconds, 0, longestTimeoutSeconds))) return undefined
+  return new TableError('EINVAL', `a time-out is from 0 to ${longestTimeoutSeconds} seconds (EINVAL)`)
+}
 
 function idFault(id: ServiceId): string | undefined {
   if (id.kind === 'fwmark') return within(id.mark, 1, maxU32) ? undefined : 'a firewall mark is from 1 to 4294967295'

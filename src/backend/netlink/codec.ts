@@ -1,6 +1,7 @@
 import { bytesOfAddress, familyOf } from '../../lib/ip-bytes.ts'
 import type { Family, ServiceId } from '../../model/service.ts'
 import type { Destination, ServiceSettings } from '../../model/table.ts'
+import type { ConnectionTimeouts } from '../../model/timeouts.ts'
 import type { Operation } from '../../table/operation.ts'
 import {
   addressFamilyNumber,
@@ -38,6 +39,21 @@ export function encodeServiceDump(envelope: Envelope): Buffer {
 export function encodeDestinationDump(id: ServiceId, envelope: Envelope): Buffer {
   const parts = [nest(part.service, serviceKey(id))]
   return encode(envelope, { command: command.getDestination, flags: messageFlag.dump, parts })
+}
+
+/** For a command without a content, `getConfig` or `getInfo`: its one answer is followed by an acknowledgement. */
+export function encodeQuestion(asked: 'getConfig' | 'getInfo', envelope: Envelope): Buffer {
+  return encode(envelope, { command: command[asked], flags: messageFlag.ack, parts: [] })
+}
+
+/** A time-out of 0 is left as it is. */
+export function encodeTimeouts({ tcp, tcpFin, udp }: ConnectionTimeouts, envelope: Envelope): Buffer {
+  const parts = [
+    attribute(part.timeoutTcp, u32(tcp)),
+    attribute(part.timeoutTcpFin, u32(tcpFin)),
+    attribute(part.timeoutUdp, u32(udp)),
+  ]
+  return encode(envelope, { command: command.setConfig, flags: messageFlag.ack, parts })
 }
 
 export interface OperationOptions extends Envelope {

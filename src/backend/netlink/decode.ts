@@ -12,11 +12,11 @@ import {
   protocolNumber,
   serviceAttribute as s,
   serviceFlag,
-  tunnelIpip,
+  tunnelNumber,
 } from './constants.ts'
 import { attributesIn, genericAttributes, type Message } from './wire.ts'
 
-type Attributes = ReadonlyMap<number, Buffer>
+export type Attributes = ReadonlyMap<number, Buffer>
 
 /** The errno of an ERROR or DONE message as a positive number, 0 for an acknowledgement; undefined for any other. */
 export function errnoOf({ type, body }: Message): number | undefined {
@@ -59,7 +59,7 @@ export function decodeDestination(message: Message, family: Family): ObservedDes
   }
 }
 
-function partOf(message: Message, type: number): Attributes {
+export function partOf(message: Message, type: number): Attributes {
   return attributesIn(genericAttributes(message).get(type) ?? Buffer.alloc(0))
 }
 
@@ -108,13 +108,13 @@ function netmaskIn(attributes: Attributes, family: Family): string {
 
 function forwardingIn(attributes: Attributes): ObservedDestination['forwarding'] {
   const number = u32In(attributes, d.forwarding)
-  const tunnel = attributes.get(d.tunnelType)?.[0] ?? tunnelIpip
+  const tunnel = attributes.get(d.tunnelType)?.[0] ?? tunnelNumber.ipip
   const names = ['masq', 'local', 'ipip', 'gate', 'bypass'] as const
   const name = names.find((candidate) => forwardingNumber[candidate] === number) ?? 'unknown'
-  return name === 'ipip' && tunnel !== tunnelIpip ? 'unknown' : name
+  return name === 'ipip' && tunnel !== tunnelNumber.ipip ? 'unknown' : name
 }
 
-function u32In(attributes: Attributes, type: number): number {
+export function u32In(attributes: Attributes, type: number): number {
   return attributes.get(type)?.readUInt32LE(0) ?? 0
 }
 
