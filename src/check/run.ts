@@ -18,6 +18,14 @@ export interface RunOptions {
   trace?(note: string): void
 }
 
+/** What a check said of its way, and when. */
+export interface TimedStep {
+  /** Milliseconds since the probe began. */
+  readonly atMs: number
+  /** One printable line. */
+  readonly note: string
+}
+
 /** One run of one probe. */
 export interface ProbeRun {
   readonly result: CheckResult
@@ -25,7 +33,7 @@ export interface ProbeRun {
   readonly at: number
   readonly durationMs: number
   /** How far it got, oldest first. */
-  readonly steps: readonly string[]
+  readonly steps: readonly TimedStep[]
   /** Set when the check did not stop when told and was left behind: resolves when it does end. Never rejects. */
   readonly unfinished?: Promise<void>
 }
@@ -41,12 +49,13 @@ const longestStack = 2000
 /** Runs a probe once under its one hard deadline. Whatever the check does, this resolves, soon after the deadline at the latest. */
 export async function runProbe(probe: Probe, options: RunOptions): Promise<ProbeRun> {
   const { clock, signal: parent } = options
-  const steps: string[] = []
+  const steps: TimedStep[] = []
   const started = clock.monotonic()
+  const elapsed = (): number => Math.round((clock.monotonic() - started) * 10) / 10
   const end = (result: CheckResult, unfinished?: Promise<void>): ProbeRun => ({
     result,
     at: clock.now(),
-    durationMs: Math.round((clock.monotonic() - started) * 10) / 10,
+    durationMs: elapsed(),
     steps,
     ...(unfinished === undefined ? {} : { unfinished }),
   })
@@ -57,7 +66,10 @@ export async function runProbe(probe: Probe, options: RunOptions): Promise<Probe
     const decide = (result: CheckResult): void => {
       decided = result
     }
-    const context = contextFor({ probe, options, signal, steps, decide })
+    const note = (text: string): void => {
+      if (steps.length < mostSteps) steps.push({ atMs: elapsed(), note: text })
+    }
+    const context = contextFor({ probe, options, signal, note, decide })
     const verdict = judged(probe, context, { steps, decided: () => decided })
     const over = verdict.then(() => {
       running = false
@@ -74,18 +86,18 @@ interface ContextParts {
   readonly probe: Probe
   readonly options: RunOptions
   readonly signal: AbortSignal
-  readonly steps: string[]
+  readonly note: (text: string) => void
   readonly decide: (result: CheckResult) => void
 }
 
-function contextFor({ probe, options, signal, steps, decide }: ContextParts): CheckContext {
+function contextFor({ probe, options, signal, note, decide }: ContextParts): CheckContext {
   return {
     signal,
     decided: decide,
     timeoutMs: probe.timeoutMs,
-    step: (note) => {
-      const text = printable(note, longestStep)
-      if (steps.length < mostSteps) steps.push(text)
+    step: (said) => {
+      const text = printable(said, longestStep)
+      note(text)
       options.trace?.(text)
     },
     warn: (text) => options.warn(printable(text)),
@@ -95,7 +107,7 @@ function contextFor({ probe, options, signal, steps, decide }: ContextParts): Ch
 
 /** What there is to go by beside the check's last word. */
 interface Known {
-  readonly steps: readonly string[]
+  readonly steps: readonly TimedStep[]
   /** What the check said before it began to say good-bye. */
   decided(): CheckResult | undefined
 }
@@ -132,10 +144,10 @@ function afterAbort(result: CheckResult, reason: unknown, decided: CheckResult |
   return down('timeout', result.detail)
 }
 
-function abortResult(reason: unknown, what: string, steps: readonly string[]): CheckResult {
+function abortResult(reason: unknown, what: string, steps: readonly TimedStep[]): CheckResult {
   const isTimeout = reason instanceof DeadlineError
   const said = isTimeout ? reason.message : 'called off'
-  const last = steps.at(-1)
+  const last = steps.at(-1)?.note
   // A check that passes the reason of the signal on tells nothing new.
   const more = [...(what.includes(said) ? [] : [what]), ...(last === undefined ? [] : [`last: ${last}`])]
   const detail = more.length === 0 ? said : `${said} (${more.join(', ')})`

@@ -44,6 +44,8 @@ export interface Director {
   readonly observed: ObservedTable | undefined
   readonly holds: ReadonlyMap<RealKey, Hold>
   /** Numbers that grow while the loops live: ended passes over the table, begun runs of checks. */
+  /** Milliseconds until the next check of a real server is due; undefined when none is. */
+  dueInMs(key: RealKey): number | undefined
   readonly progress: { readonly passes: number; readonly runs: number; readonly waiting: number }
   readonly config: Config
   readonly health: ReadonlyMap<RealKey, Health>
@@ -148,6 +150,7 @@ export function createDirector(ports: DirectorPorts): Director {
       await stopTable({ backend, clock, tell, config: current, applied: reconciler.applied })
     },
     reconcile: () => reconciler.reconcile(),
+    dueInMs: (key) => pool.dueInMs(key),
     get phase() {
       return phase
     },

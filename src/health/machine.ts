@@ -1,3 +1,4 @@
+import type { TimedStep } from '../check/run.ts'
 import type { CheckResult } from '../model/verdict.ts'
 
 /** What is held of one real server in one virtual service. */
@@ -18,6 +19,8 @@ export interface Observation {
   /** Wall clock when the probe ended, milliseconds since 1970. */
   readonly at: number
   readonly durationMs: number
+  /** How far it got and when; for showing. */
+  readonly steps?: readonly TimedStep[]
 }
 
 export interface Thresholds {

@@ -44,6 +44,8 @@ export interface Pool {
   /** Calls everything off and resolves when no check runs any more, except one that does not stop when told. */
   stop(): Promise<void>
   stats(): PoolStats
+  /** Milliseconds until the next run for a real server is due; undefined when it has none. */
+  dueInMs(key: RealKey): number | undefined
 }
 
 interface Wanted {
@@ -106,6 +108,7 @@ export function createPool(options: PoolOptions): Pool {
       runners.clear()
       await Promise.all(active)
     },
+    dueInMs: (key) => [...runners.values()].find((runner) => runner.subscribes(key))?.dueInMs,
     stats: () => ({
       probes: runners.size,
       running: launcher.running,

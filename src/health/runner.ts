@@ -38,6 +38,7 @@ export class Runner {
   #grid: Grid | undefined
   #lastSlot = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
+  #dueAt: number | undefined
   #isRunning = false
   #connectsLeft = firstConnectsLeft
 
@@ -81,6 +82,15 @@ export class Runner {
     })
   }
 
+  /** Milliseconds until the next run is due by the clock; undefined when none is planned. */
+  get dueInMs(): number | undefined {
+    return this.#dueAt === undefined ? undefined : Math.max(0, this.#dueAt - this.#parts.clock.monotonic())
+  }
+
+  subscribes(key: RealKey): boolean {
+    return this.#subscribers.has(key)
+  }
+
   #now(): number {
     return Math.round(this.#parts.clock.monotonic())
   }
@@ -89,6 +99,7 @@ export class Runner {
     const now = this.#parts.clock.monotonic()
     const slot = nextSlot(grid, this.#lastSlot, now)
     this.#timer?.cancel()
+    this.#dueAt = slot
     this.#timer = this.#parts.clock.setTimer('probe', slot - now, () => this.#begin(slot))
   }
 
@@ -119,7 +130,8 @@ export class Runner {
     this.#isRunning = false
     if (run !== undefined) {
       this.#connectsLeft = connectsAfter(checking, this.#connectsLeft, run.result.verdict)
-      this.#deliver(slot, { result: run.result, at: run.at, durationMs: run.durationMs })
+      const { result, at, durationMs, steps } = run
+      this.#deliver(slot, { result, at, durationMs, steps })
     }
     return run
   }

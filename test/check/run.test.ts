@@ -40,9 +40,15 @@ describe('runProbe', () => {
       { trace: (note) => traced.push(note) },
     )
     await clock.advance(40)
-    const steps = ['connected', 'greeting: "220\\r\\n"']
+    const steps = [
+      { atMs: 0, note: 'connected' },
+      { atMs: 40, note: 'greeting: "220\\r\\n"' },
+    ]
     assert.deepEqual(end(), { result: up('220'), at: 5040, durationMs: 40, steps })
-    assert.deepEqual(traced, steps)
+    assert.deepEqual(
+      traced,
+      steps.map(({ note }) => note),
+    )
     assert.deepEqual(clock.openTimers(), [])
   })
 
@@ -87,7 +93,8 @@ describe('runProbe', () => {
     const run = await runProbe(probe, optionsFor(createVirtualClock(), { warn: (text) => warnings.push(text) }))
     assert.ok(run.result.detail.startsWith('got \\x1b]0;x\\x07yyy'))
     assert.ok(run.result.detail.length < 600)
-    assert.deepEqual([warnings, run.steps], [['odd\\x1b[2J'], ['\\x07\\x07\\x07\\x07\\x07']])
+    const notes = run.steps.map(({ note }) => note)
+    assert.deepEqual([warnings, notes], [['odd\\x1b[2J'], ['\\x07\\x07\\x07\\x07\\x07']])
   })
 
   it('keeps no more than a bounded number of steps', async () => {
@@ -97,7 +104,7 @@ describe('runProbe', () => {
     })
     const run = await runProbe(probe, optionsFor(createVirtualClock()))
     assert.equal(run.steps.length, 100)
-    assert.ok(run.steps.every((note) => note.length <= 201))
+    assert.ok(run.steps.every(({ note }) => note.length <= 201))
   })
 
   it('takes a check that throws for a bug of ours, with its stack on one line', async () => {
@@ -127,7 +134,12 @@ describe('runProbe', () => {
       assert.equal(end(), undefined)
       await clock.advance(1)
       const detail = 'no answer within 1000 ms (last: connected)'
-      assert.deepEqual(end(), { result: down('timeout', detail), at: 1000, durationMs: 1000, steps: ['connected'] })
+      assert.deepEqual(end(), {
+        result: down('timeout', detail),
+        at: 1000,
+        durationMs: 1000,
+        steps: [{ atMs: 0, note: 'connected' }],
+      })
       assert.deepEqual(clock.openTimers(), [])
     })
 

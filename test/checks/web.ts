@@ -56,7 +56,7 @@ export async function askWeb(question: WebAsk): Promise<WebAnswer> {
     isVirtualAddress: (a) => virtualAddresses.includes(a),
     warn: (text) => warnings.push(text),
   })
-  return { result, warnings, steps, durationMs }
+  return { result, warnings, steps: steps.map(({ note }) => note), durationMs }
 }
 
 export function patternOf(source: string): ReceivePattern {
