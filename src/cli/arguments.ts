@@ -10,6 +10,8 @@ export type Command =
       /** As given; the instance is named after it. Undefined: the default configuration and instance. */
       readonly config: string | undefined
       readonly debug: boolean
+      /** `stop --keep-table`. */
+      readonly keepTable?: boolean
     }
   | VerbCommand
   | { readonly verb: 'help'; readonly text: string | undefined }
@@ -34,11 +36,19 @@ export function parseCommandLine(argv: readonly string[]): Command {
   if (options.has('version')) return { verb: 'version' }
   const debug = options.has('debug')
   const [first, second, ...more] = rest
-  if (isProcessVerb(second)) return { verb: second, config: first, debug }
-  if (isProcessVerb(first) && second === undefined) return { verb: first, config: undefined, debug }
+  if (isProcessVerb(second)) return { verb: second, config: first, debug, ...flagsOf(second, more) }
+  if (isProcessVerb(first) && (second === undefined || second.startsWith('--'))) {
+    const flags = flagsOf(first, rest.slice(1))
+    if (second === undefined || flags !== undefined) return { verb: first, config: undefined, debug, ...flags }
+  }
   if (isVerb(first)) return parseVerb(first, withoutDebug(debug, rest.slice(1)))
   if (first !== undefined && isVerb(second)) return parseVerb(second, withoutDebug(debug, [first, ...more]))
   return { verb: 'usage', unknownOption: undefined }
+}
+
+/** What stands behind one of Perl's verbs; other words are passed over there, as Perl ldirectord does. */
+function flagsOf(verb: ProcessVerb, words: readonly string[]): { readonly keepTable: true } | undefined {
+  return verb === 'stop' && words.includes('--keep-table') ? { keepTable: true } : undefined
 }
 
 function withoutDebug(debug: boolean, words: readonly string[]): readonly string[] {

@@ -102,6 +102,7 @@ interface ProcessCommand {
   readonly verb: ProcessVerb
   readonly config: string | undefined
   readonly debug: boolean
+  readonly keepTable?: boolean
 }
 
 /** Perl ldirectord's verbs. */

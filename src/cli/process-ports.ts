@@ -1,11 +1,12 @@
 import type { LoadResult } from '../config/model.ts'
 import { type DaemonReport, daemonize } from '../control/process/daemonize.ts'
-import { isDirector } from '../control/process/director-process.ts'
+import { catchesSignal, isDirector } from '../control/process/director-process.ts'
 import { instanceOf, pidFileOf, runDirectoryOf } from '../control/process/instance.ts'
 import { type PidFileState, readPidFile } from '../control/process/pid-file.ts'
 import type { Clock } from '../lib/clock.ts'
 import { codeOf, messageOf, OperatorError } from '../lib/errors.ts'
 import type { CliContext } from './context.ts'
+import type { keepTableSignal } from './signals.ts'
 
 /** What the verbs of Perl ldirectord need: they act on a process and seldom on a configuration. */
 export interface ProcessPorts<Result extends LoadResult = LoadResult> {
@@ -16,12 +17,16 @@ export interface ProcessPorts<Result extends LoadResult = LoadResult> {
   readonly runDirectory: string
   readonly isAlive: (pid: number) => boolean
   /** False when there is no such process any more; throws when it may not be signalled. */
-  readonly kill: (pid: number, signal: 'SIGTERM' | 'SIGHUP') => boolean
+  readonly kill: (pid: number, signal: VerbSignal) => boolean
+  /** Whether a signal does something else to the process than to kill it. */
+  readonly catches: (pid: number, signal: VerbSignal) => boolean
   /** Starts this program with these arguments in the background. */
   readonly background: (args: readonly string[], cwd: string) => Promise<DaemonReport>
   /** One line for the log, from a process that is not the daemon. */
   readonly note: (to: { logfile: string; instance: string; debug: boolean }, text: string) => Promise<void>
 }
+
+export type VerbSignal = 'SIGTERM' | 'SIGHUP' | typeof keepTableSignal
 
 export interface ProcessOptions {
   /** The configuration as given; undefined for the default. */
@@ -42,6 +47,7 @@ export function processPorts(context: Base, script: string): ProcessPorts<Awaite
     runDirectory: runDirectoryOf(),
     isAlive: isDirector,
     kill,
+    catches: catchesSignal,
     background: (args, cwd) => daemonize({ script, args, cwd, clock }),
     note: async ({ logfile, instance, debug }, text) => {
       const { createLog } = await import('../log/log.ts')
@@ -52,7 +58,7 @@ export function processPorts(context: Base, script: string): ProcessPorts<Awaite
   }
 }
 
-function kill(pid: number, signal: 'SIGTERM' | 'SIGHUP'): boolean {
+function kill(pid: number, signal: VerbSignal): boolean {
   try {
     return process.kill(pid, signal)
   } catch (error) {

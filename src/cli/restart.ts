@@ -7,7 +7,8 @@ import { endInstance } from './stop.ts'
 
 /**
  * `restart`, and `try-restart` with `onlyIfRunning`. The file is read first: what can not be started again is not
- * stopped. Exit 1 when the old process does not end.
+ * stopped. The table stays as it is between the two, whatever cleanstop says, so that no client notices. Exit 1 when the
+ * old process does not end.
  */
 export async function restart<Result extends LoadResult>(
   ports: ProcessPorts<Result>,
@@ -33,7 +34,7 @@ export async function restart<Result extends LoadResult>(
 /** Why the old process is still there, or undefined. */
 async function endOld(ports: ProcessPorts, instance: Instance, pid: number): Promise<string | undefined> {
   try {
-    return (await endInstance(ports, instance, pid)) ? undefined : `pid ${pid} does not end`
+    return (await endInstance(ports, instance, { pid, keepTable: true })) ? undefined : `pid ${pid} does not end`
   } catch (error) {
     return `can not stop pid ${pid}: ${messageOf(error)}`
   }

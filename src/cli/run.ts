@@ -104,8 +104,9 @@ async function serve(context: CliContext, service: Service): Promise<void> {
     },
     reopen: () => log.reopen(),
   })
-  const signal = await signals.ended
-  await daemon.stop()
+  const { signal, keepTable } = await signals.ended
+  await daemon.stop({ keepTable })
+  if (keepTable) log.tell({ kind: 'table-left' })
   log.tell({ kind: 'terminated', signal })
 }
 

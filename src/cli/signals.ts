@@ -1,6 +1,9 @@
 /** Perl ldirectord's list (behaviour reference 1.7), as far as Node lets them be handled. */
 const ending: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT', 'SIGXCPU', 'SIGXFSZ']
 
+/** Ends the daemon and leaves the table as it is, whatever cleanstop says: for a start that follows. */
+export const keepTableSignal = 'SIGUSR2'
+
 export interface SignalActions {
   /** HUP. */
   reload(): void
@@ -8,9 +11,14 @@ export interface SignalActions {
   reopen(): void
 }
 
-export interface Signals {
+export interface Ending {
   /** The name of the first ending signal, without `SIG`. */
-  readonly ended: Promise<string>
+  readonly signal: string
+  readonly keepTable: boolean
+}
+
+export interface Signals {
+  readonly ended: Promise<Ending>
   /** Who acts from now on; a HUP that came before is handed on. */
   attach(actions: SignalActions): void
 }
@@ -28,13 +36,13 @@ export function catchSignals(): Signals {
     else actions.reload()
   })
   process.on('SIGUSR1', () => actions?.reopen())
-  const ended = new Promise<string>((resolve) => {
+  const ended = new Promise<Ending>((resolve) => {
     let told = false
-    for (const signal of ending) {
+    for (const signal of [...ending, keepTableSignal] as const) {
       process.on(signal, () => {
         if (told) process.exit(1)
         told = true
-        resolve(signal.slice('SIG'.length))
+        resolve({ signal: signal.slice('SIG'.length), keepTable: signal === keepTableSignal })
       })
     }
   })

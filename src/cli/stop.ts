@@ -2,6 +2,7 @@ import { readPidFile } from '../control/process/pid-file.ts'
 import { messageOf } from '../lib/errors.ts'
 import { type Instance, lookUp, type ProcessOptions, type ProcessPorts } from './process-ports.ts'
 import { locate, perlExit } from './read-config.ts'
+import { keepTableSignal } from './signals.ts'
 
 const patienceMs = 10_000
 const pollMs = 100
@@ -9,15 +10,18 @@ const pollMs = 100
 const lingerMs = 1_000
 
 /**
- * `stop`: TERM, then waits for the process to end. Needs no valid configuration (defect D1) and, while the instance runs,
- * none at all. Exit 0, or 1 when the process may not be signalled or there is neither process nor file.
+ * `stop`: TERM, then waits for the process to end; with `keepTable` the table stays as it is, whatever cleanstop says.
+ * Needs no valid configuration (defect D1) and, while the instance runs, none at all. Exit 0, or 1 when the process may not be signalled or there is neither process nor file.
  */
-export async function stop(ports: ProcessPorts, { config }: Pick<ProcessOptions, 'config'>): Promise<number> {
+export async function stop(
+  ports: ProcessPorts,
+  { config, keepTable = false }: Pick<ProcessOptions, 'config'> & { readonly keepTable?: boolean },
+): Promise<number> {
   const instance = lookUp(ports, config)
   const { state } = instance
   if (state.kind !== 'running') return locate(ports, config) === undefined ? perlExit.failed : perlExit.ok
   try {
-    if (!(await endInstance(ports, instance, state.pid))) {
+    if (!(await endInstance(ports, instance, { pid: state.pid, keepTable }))) {
       ports.err(`ldirectord-ng: pid ${state.pid} has not ended after ${patienceMs / 1000} seconds\n`)
     }
     return perlExit.ok
@@ -32,12 +36,14 @@ export async function stop(ports: ProcessPorts, { config }: Pick<ProcessOptions,
  * work: what Node may wait for after that, a name server that does not answer say, keeps no new one from starting.
  */
 export async function endInstance(
-  ports: Pick<ProcessPorts, 'kill' | 'isAlive' | 'clock'>,
+  ports: Pick<ProcessPorts, 'kill' | 'catches' | 'isAlive' | 'clock'>,
   { pidFile }: Pick<Instance, 'pidFile'>,
-  pid: number,
+  { pid, keepTable }: { readonly pid: number; readonly keepTable: boolean },
 ): Promise<boolean> {
   const { clock } = ports
-  if (!ports.kill(pid, 'SIGTERM')) return true
+  // Perl ldirectord knows no way to leave the table but cleanstop=no: it ends as its file says.
+  const signal = keepTable && ports.catches(pid, keepTableSignal) ? keepTableSignal : 'SIGTERM'
+  if (!ports.kill(pid, signal)) return true
   const until = clock.monotonic() + patienceMs
   let letGo = Number.POSITIVE_INFINITY
   while (ports.isAlive(pid)) {

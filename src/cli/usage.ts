@@ -4,8 +4,9 @@ export const usageText = `Usage: ldirectord-ng [-d] [CONFIG] COMMAND
 
 COMMAND, as in Perl ldirectord (without CONFIG: the instance ldirectord):
   start                  run in the background; ends when the IPVS table stands
-  stop                   end it, and wait for its end (at most 10 s)
-  restart, try-restart   stop and start; try-restart only if it runs
+  stop [--keep-table]    end it, and wait for its end (at most 10 s); the IPVS
+                         table is cleared as cleanstop says, or kept as it is
+  restart, try-restart   stop --keep-table and start; try-restart if it runs
   reload, force-reload   read the configuration again, if it is without errors
   status                 exit 0 when it runs, 3 when not, 1 on a stale pid file
 

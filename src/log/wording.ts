@@ -64,6 +64,7 @@ const wording: Wording = {
   // The blank at the end is Perl ldirectord's.
   invoked: (e) => `Invoking ldirectord invoked as: ${e.commandLine} `,
   terminated: (e) => `Linux Director Daemon terminated on signal: ${e.signal}`,
+  'table-left': () => 'Leaving the IPVS table as it is for the next start',
   'reload-signal': () => 'Reloading Linux Director Daemon config on signal',
   'config-changed': (e) => [
     `Configuration file '${e.file}' has changed on disk`,

@@ -57,6 +57,8 @@ export type Event =
   | { readonly kind: 'starting'; readonly pid: number; readonly daemon: boolean }
   | { readonly kind: 'invoked'; readonly commandLine: string }
   | { readonly kind: 'terminated'; readonly signal: string }
+  /** The end of a daemon that another one follows: nothing was removed. */
+  | { readonly kind: 'table-left' }
   | { readonly kind: 'reload-signal' }
   | { readonly kind: 'config-changed'; readonly file: string; readonly reread: boolean }
   | { readonly kind: 'config-loaded'; readonly virtuals: number; readonly reals: number }

@@ -142,6 +142,19 @@ describe('the daemon as an operator sees it', function () {
     assert.equal(existsSync(folder.path('log')), false)
   })
 
+  it('leaves the table as it is when it is told so', async () => {
+    writeFileSync(folder.path('a.cf'), configText(await listen()))
+    const { ended } = launch('run', 'a.cf', '--table', 'memory')
+    await until(() => messages('log').some((text) => text.startsWith('Added real server')))
+    assert.deepEqual(await command('a.cf', 'stop', '--keep-table'), { code: 0, out: '', err: '' })
+    assert.equal((await ended).code, 0)
+    assert.deepEqual(messages('log').slice(-2), [
+      'Leaving the IPVS table as it is for the next start',
+      'Linux Director Daemon terminated on signal: USR2',
+    ])
+    assert.equal(existsSync(folder.path('ldirectord.a.cf.pid')), false)
+  })
+
   it('refuses a bad file with all its faults and exit 2, also as a daemon', async () => {
     writeFileSync(folder.path('a.cf'), 'chekinterval = 1\nfork = perhaps\n')
     for (const args of [

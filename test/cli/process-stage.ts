@@ -23,11 +23,13 @@ const acquired = await acquirePidFile(pidFileOf(words.length > 1 ? instanceOf(wo
 if (acquired.kind === 'running') { signal.failed(1, 'already running'); process.exit(1) }
 say('started ' + words.join(' '))
 process.on('SIGHUP', () => say('HUP'))
-process.on('SIGTERM', () => {
-  say('TERM')
+const end = (name) => () => {
+  say(name)
   if (words[0].includes('stubborn')) return
   setTimeout(() => { acquired.held.release(); say('ended'); process.exit(0) }, 200)
-})
+}
+process.on('SIGTERM', end('TERM'))
+if (!words[0].includes('perl')) process.on('SIGUSR2', end('USR2'))
 setTimeout(() => process.exit(3), 30000)
 if (words[0].includes('no-ipvs')) { acquired.held.release(); signal.failed(4, 'no IPVS in this kernel'); process.exit(4) }
 signal.ready()
@@ -92,6 +94,7 @@ export function processStage(): Stage {
     },
     isAlive: isDirector,
     kill: (pid, signal) => real().kill(pid, signal),
+    catches: (pid, signal) => real().catches(pid, signal),
     note: (to, text) => real().note(to, text),
     background: async (args, cwd) => {
       const report = await real().background(args, cwd)

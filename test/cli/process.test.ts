@@ -133,6 +133,21 @@ describe('the commands of Perl ldirectord', function () {
       assert.equal(status(ports, { config }), 3)
     })
 
+    it('with --keep-table says so to the daemon, which leaves the table as it is', async () => {
+      const config = stage.config('a.cf')
+      await start(ports, options(config))
+      assert.equal(await stop(ports, { config, keepTable: true }), 0)
+      assert.deepEqual(stage.journal(), [`started ${config} start`, 'USR2', 'ended'])
+      assert.equal(status(ports, { config }), 3)
+    })
+
+    it('with --keep-table still only asks one to end that does not know the signal, as Perl ldirectord', async () => {
+      const config = stage.config('perl.cf')
+      await start(ports, options(config))
+      assert.equal(await stop(ports, { config, keepTable: true }), 0)
+      assert.deepEqual(stage.journal(), [`started ${config} start`, 'TERM', 'ended'])
+    })
+
     it('is content when nothing runs, and says so of a file that is not there', async () => {
       assert.equal(await stop(ports, { config: stage.config('a.cf', 'bad') }), 0)
       assert.equal(await stop(ports, { config: stage.path('gone.cf') }), 1)
@@ -193,7 +208,7 @@ describe('the commands of Perl ldirectord', function () {
       assert.notEqual(pidIn('a.cf'), pid)
       assert.equal(ports.isAlive(pid), false)
       const begin = `started ${config} start`
-      assert.deepEqual(stage.journal(), [begin, 'TERM', 'ended', begin])
+      assert.deepEqual(stage.journal(), [begin, 'USR2', 'ended', begin])
     })
 
     it('starts what does not run, except as try-restart', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { basename } from 'node:path'
 
 /** A Perl or Node program is known by its script; anything else by its own name. */
@@ -18,6 +19,19 @@ export function isDirector(pid: number, procfs = '/proc'): boolean {
     return false
   }
   return runsDirector(commandLine.split('\0'))
+}
+
+/**
+ * Whether a process has a handler for a signal (proc(5), SigCgt). Perl ldirectord and a director that has just begun have
+ * none for some, and would die of them with their work half done. False when it can not be seen.
+ */
+export function catchesSignal(pid: number, signal: NodeJS.Signals, procfs = '/proc'): boolean {
+  try {
+    const [, caught = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`${procfs}/${pid}/status`, 'latin1')) ?? []
+    return ((BigInt(`0x${caught}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n
+  } catch {
+    return false
+  }
 }
 
 export function runsDirector(argv: readonly string[]): boolean {

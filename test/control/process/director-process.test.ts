@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { catchesSignal } from '../../../src/control/process/director-process.ts'
+import { temporaryFolder } from '../../log/temporary.ts'
+
+describe('Which signals a process catches', () => {
+  const folder = temporaryFolder()
+
+  it('is read from its SigCgt, and unknown is no', () => {
+    mkdirSync(folder.path('4711'))
+    // Bits 0 and 11: HUP and USR2.
+    writeFileSync(folder.path('4711/status'), 'Name:\tnode\nSigBlk:\tffffffffffffffff\nSigCgt:\t0000000000000801\n')
+    const catches = (pid: number, signal: NodeJS.Signals): boolean => catchesSignal(pid, signal, folder.path('.'))
+    assert.deepEqual(
+      (['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTERM'] as const).filter((signal) => catches(4711, signal)),
+      ['SIGHUP', 'SIGUSR2'],
+    )
+    assert.equal(catches(4712, 'SIGHUP'), false)
+    writeFileSync(folder.path('4711/status'), 'Name:\tnode\n')
+    assert.equal(catches(4711, 'SIGHUP'), false)
+  })
+
+  it('is so of this very process', () => {
+    const listener = (): void => undefined
+    assert.equal(catchesSignal(process.pid, 'SIGUSR2'), false)
+    process.on('SIGUSR2', listener)
+    assert.equal(catchesSignal(process.pid, 'SIGUSR2'), true)
+    process.removeListener('SIGUSR2', listener)
+  })
+})
