@@ -19,7 +19,7 @@ export type Command =
   /** Wrong in Perl's form: the usage on standard output, exit 255, and an unknown option on standard error. */
   | { readonly verb: 'usage'; readonly unknownOption: string | undefined }
 
-const processVerbs = ['start', 'stop', 'restart', 'try-restart', 'reload', 'force-reload', 'status'] as const
+export const processVerbs = ['start', 'stop', 'restart', 'try-restart', 'reload', 'force-reload', 'status'] as const
 
 export function isProcessVerb(word: string | undefined): word is ProcessVerb {
   return processVerbs.some((verb) => verb === word)

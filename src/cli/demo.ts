@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url'
 import { type Config, destinationOf } from '../config/model.ts'
 import { createDirector } from '../control/director.ts'
 import { concurrencyLimit } from '../health/concurrency.ts'
 import type { Clock } from '../lib/clock.ts'
 import { withDeadline } from '../lib/deadline.ts'
-import { version } from '../lib/version.ts'
+import { shippedFile, version } from '../lib/version.ts'
 import { wordEvent } from '../log/wording.ts'
 import { formatListing } from '../table/listing.ts'
 import type { TableBackend } from '../table/operation.ts'
@@ -12,7 +11,7 @@ import { type CliContext, exitCode } from './context.ts'
 import { createDemoServer, type DemoServer } from './demo-servers.ts'
 import { loadForVerb } from './load.ts'
 
-const demoConfig = fileURLToPath(new URL('../../../etc/demo.cf', import.meta.url))
+const demoConfig = shippedFile('etc/demo.cf')
 
 interface Scene {
   readonly title: string

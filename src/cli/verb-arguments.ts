@@ -23,10 +23,10 @@ export type VerbCommand =
 
 type Verb = Exclude<VerbCommand['verb'], 'help'>
 
-const verbs: readonly string[] = ['run', 'check', 'plan', 'validate', 'demo'] satisfies Verb[]
+const verbs: readonly Verb[] = ['run', 'check', 'plan', 'validate', 'demo']
 
 export function isVerb(word: string | undefined): word is Verb {
-  return word !== undefined && verbs.includes(word)
+  return verbs.some((verb) => verb === word)
 }
 
 /** Throws UsageError with one line of reason. */
@@ -95,4 +95,40 @@ function programOf(verb: Verb, found: (command: VerbCommand) => void): Program {
 
 function tableOption(): Option {
   return new Option('--table <which>', 'the IPVS table to keep').choices(['kernel', 'memory']).default('kernel')
+}
+
+/** A verb of ours as a manual page or a shell's completion tells it. */
+export interface ListedVerb {
+  readonly name: Verb
+  readonly summary: string
+  /** Words behind the verb, as the usage writes them. */
+  readonly arguments: readonly ListedWord[]
+  readonly options: readonly (ListedWord & { readonly values: readonly string[]; readonly takesValue: boolean })[]
+}
+
+interface ListedWord {
+  /** `[config]`, `--table <which>`. */
+  readonly form: string
+  readonly about: string
+}
+
+/** Every verb as it is declared above, in that order. */
+export function listVerbs(): readonly ListedVerb[] {
+  return verbs.map((name) => {
+    const program = programOf(name, () => undefined)
+    return {
+      name,
+      summary: program.description(),
+      arguments: program.registeredArguments.map((word) => ({
+        form: word.required ? `<${word.name()}>` : `[${word.name()}]`,
+        about: word.description,
+      })),
+      options: program.options.map(({ flags, description, argChoices = [], required, optional }) => ({
+        form: flags,
+        about: description,
+        values: argChoices,
+        takesValue: required || optional,
+      })),
+    }
+  })
 }

@@ -2,8 +2,16 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+const here = dirname(fileURLToPath(import.meta.url))
+
 /** This program's version, as its package.json says; `0` when that file was not shipped. */
-export const version: string = readVersion(dirname(fileURLToPath(import.meta.url)))
+export const version: string = readVersion(here)
+
+/**
+ * A file that is shipped with the program, by its place below the folder of our package.json: how deep this module
+ * lies differs between the source, the build and the bundle of the Debian package.
+ */
+export const shippedFile = (name: string): string => join(packageFolder(here) ?? here, name)
 
 /** What `-v` prints. */
 export const versionText = `ldirectord-ng ${version} (Linux Director)
@@ -11,12 +19,16 @@ Watches real servers and keeps the kernel's IPVS table right, from ldirectord.cf
 Licence MIT: free to use, change and share, without any warranty.
 `
 
-/** The first package.json of this project upwards from `folder`: the depth differs between source and build. */
+/** What the first package.json of this project upwards from `folder` says. */
 export function readVersion(folder: string): string {
+  const top = packageFolder(folder)
+  return (top === undefined ? undefined : versionIn(join(top, 'package.json'))) ?? '0'
+}
+
+function packageFolder(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
-    const found = versionIn(join(at, 'package.json'))
-    if (found !== undefined) return found
-    if (dirname(at) === at) return '0'
+    if (versionIn(join(at, 'package.json')) !== undefined) return at
+    if (dirname(at) === at) return undefined
   }
 }
 
