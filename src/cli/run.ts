@@ -3,6 +3,7 @@ import type { Config } from '../config/model.ts'
 import { type Companions, createCompanions } from '../control/companion.ts'
 import { createDaemon, type Daemon } from '../control/daemon.ts'
 import { createDirector, type Director } from '../control/director.ts'
+import { createOperator, type Operator } from '../control/operator/operator.ts'
 import type { ReadySignal } from '../control/process/daemonize.ts'
 import { acquirePidFile, type HeldPidFile } from '../control/process/pid-file.ts'
 import { watchConfig } from '../control/watch/watch-config.ts'
@@ -93,7 +94,8 @@ interface Service {
 
 async function serve(context: CliContext, service: Service): Promise<void> {
   const { log, options, signals } = service
-  const { daemon } = assemble(context, service)
+  const { daemon, operator } = assemble(context, service)
+  await operator.prepare(options.loaded.config)
   await daemon.start(options.loaded)
   options.ready.ready()
   signals.attach({
@@ -110,16 +112,25 @@ async function serve(context: CliContext, service: Service): Promise<void> {
   log.tell({ kind: 'terminated', signal })
 }
 
+interface Assembled {
+  readonly daemon: Daemon
+  readonly director: Director
+  readonly operator: Operator
+}
+
 /** The director, the daemon around it, and who lives beside them; each companion is one line here. */
-function assemble(context: CliContext, { backend, companions }: Service): { daemon: Daemon; director: Director } {
+function assemble(context: CliContext, { backend, companions }: Service): Assembled {
   const { clock } = context
   const { tell, onConfig, onChange, onObservation } = companions
-  const director = createDirector({
+  const operator = createOperator({ clock, tell, director: () => director })
+  companions.add(operator)
+  const director: Director = createDirector({
     backend,
     clock,
     tell,
     onChange,
     onObservation,
+    holds: operator.holds,
     concurrency: concurrencyLimit(),
   })
   const daemon = createDaemon({
@@ -130,5 +141,5 @@ function assemble(context: CliContext, { backend, companions }: Service): { daem
     load: (last) => context.load(last.config?.file ?? '', last),
     watch: (watched) => watchConfig({ clock, ...watched }),
   })
-  return { daemon, director }
+  return { daemon, director, operator }
 }

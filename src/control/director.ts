@@ -24,8 +24,8 @@ export interface DirectorPorts {
   readonly onChange?: () => void
   /** Each result of a check, before it is acted on. */
   readonly onObservation?: (key: RealKey, observation: Observation) => void
-  /** Real servers that the operator holds out now; asked at every pass. After a change of it: `reconcile`. */
-  readonly holds?: () => ReadonlyMap<RealKey, Hold>
+  /** Real servers of that config that the operator holds out now; asked at every pass. After a change of it: `reconcile`. */
+  readonly holds?: (config: Config) => ReadonlyMap<RealKey, Hold>
 }
 
 /** Checks the real servers of one config at a time and keeps the table equal to what the file and the checks say. */
@@ -67,7 +67,8 @@ export function createDirector(ports: DirectorPorts): Director {
     if (current === undefined) throw new Error('the director has not been started')
     return current
   }
-  const holds = (): ReadonlyMap<RealKey, Hold> => ports.holds?.() ?? noHolds
+  const holds = (): ReadonlyMap<RealKey, Hold> =>
+    (current === undefined ? undefined : ports.holds?.(current)) ?? noHolds
   /** Real servers whose first result since the start is awaited. */
   const awaited = new Set<RealKey>()
   const view = (): View => {

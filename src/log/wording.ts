@@ -1,3 +1,4 @@
+import { ctime } from '../lib/ctime.ts'
 import { printable } from '../lib/printable.ts'
 import { version } from '../lib/version.ts'
 import type { Event, Phase } from '../model/events.ts'
@@ -48,6 +49,14 @@ const wording: Wording = {
   'real-purged': (e) => `Purged real server (${purgedAt(e.phase)}): ${entry(e)}`,
   'fallback-added': (e) => `Added fallback server: ${entry(e)} (Weight set to 1)`,
   'fallback-deleted': (e) => `Deleted fallback server: ${mappedEntry(e)}`,
+  'real-draining': (e) => `Draining real server: ${entry(e)} ${orderedBy(e)}`,
+  'real-disabled': (e) => `Disabled real server: ${entry(e)} ${orderedBy(e)}`,
+  'real-drained': (e) =>
+    `Drained real server: ${entry(e)} ${e.left === 0 ? 'no connection is left' : `time is up, active connections left: ${e.left}`}`,
+  'real-enabled': (e) => `Enabled real server: ${entry(e)} ${e.by === undefined ? 'time is up' : `by ${e.by}`}`,
+  'maintenance-begun': (e) => `Maintenance of real server begun: ${entry(e)} ${e.file}: ${e.reason}`,
+  'maintenance-ended': (e) => `Maintenance of real server ended: ${entry(e)} ${e.file}`,
+  'state-file': (e) => e.text,
   drift: (e) => `IPVS table changed by others: ${e.text}`,
   'table-refused': (e) => `IPVS refused ${e.operation}: ${e.text}`,
   'table-unreadable': (e) => `Can not read the IPVS table: ${e.text}`,
@@ -95,6 +104,11 @@ function entry(of: { readonly real: string; readonly virtual: string }): string 
   return `${of.real} (${of.virtual})`
 }
 
+function orderedBy({ by, reason, until }: { by: string; reason: string; until: number | undefined }): string {
+  const time = until === undefined ? '' : ` until ${ctime(until)}`
+  return `by ${by}${time}${reason === '' ? '' : `: ${reason}`}`
+}
+
 function mappedEntry(of: { real: string; virtual: string; mappedFrom?: string | undefined }): string {
   return of.mappedFrom === undefined ? entry(of) : `${of.real} mapped from ${of.mappedFrom} (${of.virtual})`
 }
@@ -116,6 +130,13 @@ const severities: Partial<Record<Kind, Severity>> = {
   'real-quiesced': 'warning',
   'real-deleted': 'warning',
   'fallback-added': 'warning',
+  'state-file': 'warning',
+  'real-draining': 'notice',
+  'real-drained': 'notice',
+  'real-disabled': 'notice',
+  'real-enabled': 'notice',
+  'maintenance-begun': 'notice',
+  'maintenance-ended': 'notice',
   'real-added': 'notice',
   'real-restored': 'notice',
   'fallback-deleted': 'notice',

@@ -23,6 +23,13 @@ interface Turned extends OfReal {
   readonly turn: Turn
 }
 
+interface Ordered extends OfReal {
+  readonly by: string
+  /** Empty when none was given. */
+  readonly reason: string
+  readonly until: number | undefined
+}
+
 /** Everything the daemon tells. `log` words them; status and alerts will read them too. */
 export type Event =
   | ({ readonly kind: 'virtual-added' | 'virtual-changed' } & Of)
@@ -50,6 +57,16 @@ export type Event =
   /** A check could not tell; said once per episode. */
   | ({ readonly kind: 'check-unknown'; readonly detail: string } & OfReal)
   | ({ readonly kind: 'check-warning'; readonly text: string } & OfReal)
+  /** The operator holds it out. `until` is wall clock: when a disable ends, when a drain waits no longer. */
+  | ({ readonly kind: 'real-draining' | 'real-disabled' } & Ordered)
+  /** The drain has ended: `left` connections were active when its time was up. */
+  | ({ readonly kind: 'real-drained'; readonly left: number } & OfReal)
+  /** Without `by` its time was up. */
+  | ({ readonly kind: 'real-enabled'; readonly by: string | undefined } & OfReal)
+  | ({ readonly kind: 'maintenance-begun'; readonly file: string; readonly reason: string } & OfReal)
+  | ({ readonly kind: 'maintenance-ended'; readonly file: string } & OfReal)
+  /** The state file of the operator's orders: something is wrong with it. */
+  | { readonly kind: 'state-file'; readonly text: string }
   | { readonly kind: 'drift'; readonly text: string }
   | { readonly kind: 'table-refused'; readonly operation: string; readonly text: string }
   | { readonly kind: 'table-unreadable'; readonly text: string }

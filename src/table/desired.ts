@@ -31,8 +31,11 @@ export interface Desired {
 
 /** What the operator wants of a real server, whatever the checks say of it. */
 export interface Hold {
-  /** out: as if it were down. drain: no new connections; its entry stays, with weight 0, whatever quiescent says. */
-  readonly as: 'out' | 'drain'
+  /**
+   * out: as if it were down. drain: no new connections; its entry stays, with weight 0. removed: its entry leaves. The last
+   * two whatever quiescent says.
+   */
+  readonly as: 'out' | 'drain' | 'removed'
   /** One line. */
   readonly reason: string
 }
@@ -64,7 +67,7 @@ interface Line {
   readonly key: RealKey
   readonly real: Real
   readonly destination: Destination | undefined
-  readonly standing: 'up' | 'pending' | 'out' | 'drained'
+  readonly standing: 'up' | 'pending' | 'out' | 'drained' | 'removed'
   readonly reason: string
 }
 
@@ -87,7 +90,7 @@ function lineOf(virtual: Virtual, real: Real, known: Known): Line {
   const line = { key, real, destination: destinationOf(real) }
   const held = known.maintenance.get(key)
   if (held !== undefined) {
-    return { ...line, standing: held.as === 'drain' ? 'drained' : 'out', reason: `in maintenance: ${held.reason}` }
+    return { ...line, standing: held.as === 'drain' ? 'drained' : held.as, reason: `in maintenance: ${held.reason}` }
   }
   const health = known.health.get(key)
   const detail = health?.last?.result.detail
@@ -122,13 +125,14 @@ interface Group {
 
 function placeReal(pool: Pool, at: DestinationKey, { group, quiescent }: Group): void {
   const up = group.findLast((line) => line.standing === 'up')
-  const line = up ?? group.findLast((each) => each.standing === 'drained') ?? group.at(-1)
+  const drained = group.findLast((each) => each.standing === 'drained')
+  const line = up ?? drained ?? group.findLast((each) => each.standing !== 'removed') ?? group.at(-1)
   if (line?.destination === undefined) return
   const { key, real, reason, destination } = line
   if (up !== undefined) {
     pool.destinations.set(at, destination)
     pool.roles.set(at, { kind: 'real', key, real, state: 'up', reason })
-  } else if (quiescent || line.standing === 'drained') {
+  } else if (line.standing === 'drained' || (quiescent && line.standing !== 'removed')) {
     pool.destinations.set(at, { ...destination, weight: 0 })
     pool.roles.set(at, { kind: 'real', key, real, state: 'quiesced', reason })
   } else {
@@ -161,7 +165,6 @@ function judgeFallback(virtual: Virtual, { lines, inForce }: Situation): { isIn:
   if (lines.length === 0) return { isIn: true, reason: `${formatService(virtual.id)} has no real servers` }
   const up = lines.find((line) => line.standing === 'up')
   if (up !== undefined) return { isIn: false, reason: 'a real server is up' }
-  if (lines.every((line) => line.standing === 'out' || line.standing === 'drained'))
-    return { isIn: true, reason: 'no real server is up' }
+  if (lines.every((line) => line.standing !== 'pending')) return { isIn: true, reason: 'no real server is up' }
   return { isIn: inForce, reason: 'the real servers are not checked yet' }
 }
