@@ -90,11 +90,38 @@ function adviseTable(advised: Advised): void {
   if (ops !== undefined && values.ops && !isUdp) {
     report.warn('no-effect', 'ops has no effect on a service that is not udp', ops.nameAt)
   }
+  adviseJitter(advised)
   const interval = find(advised, 'checkinterval')
   if (interval !== undefined && !context.globals.fork) {
     const message = `checkinterval in virtual service ${identityOf(address)} ignored when fork=no`
     report.warn('no-effect', message, interval.nameAt)
   }
+}
+
+/** The top level has its own remark: a section is told only what its own directives make of it. */
+function adviseJitter(advised: Advised): void {
+  const { values, context } = advised
+  const { globals } = context
+  const own = globals.fork ? values.checkinterval : undefined
+  if (values.checkjitter === undefined && own === undefined) return
+  const at = find(advised, 'checkjitter') ?? find(advised, 'checkinterval')
+  adviseJitterAt(at, values.checkjitter ?? globals.checkjitter, { interval: own ?? globals.checkinterval, context })
+}
+
+interface Interval {
+  readonly interval: number | undefined
+  readonly context: Pick<SectionContext, 'report'>
+}
+
+/** @param jitter seconds, like the interval */
+export function adviseJitterAt(
+  directive: Directive | undefined,
+  jitter: number | undefined,
+  { interval = 10, context }: Interval,
+): void {
+  if (directive === undefined || jitter === undefined || jitter < interval) return
+  const message = `checkjitter (${jitter}) is not less than checkinterval (${interval}): checks are moved by less than an interval`
+  context.report.warn('range', message, directive.valueAt)
 }
 
 /** What the kernel's table refuses: the virtual service or the destination would never be in it. */

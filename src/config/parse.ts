@@ -3,7 +3,7 @@ import type { Registry } from '../check/registry.ts'
 import { collectDiagnostics, type Diagnostic, hasErrors, type Reporter } from '../lib/diagnostics.ts'
 import type { Directive, Fields } from '../lib/fields.ts'
 import { didYouMean } from '../lib/suggest.ts'
-import { identityOf } from './advice.ts'
+import { adviseJitterAt, identityOf } from './advice.ts'
 import { checkFieldsOf, GLOBAL_CHECK_DIRECTIVE } from './directives/check-fields.ts'
 import { decodeAll, remarkOn } from './directives/directive.ts'
 import { globalFields } from './directives/global.ts'
@@ -55,6 +55,8 @@ export function parseConfig(text: string, file: string, deps: ParseDeps): ParseR
     fallbacks,
     report,
   }
+  const jitterAt = lexed.globals.findLast(({ name }) => name === 'checkjitter')
+  adviseJitterAt(jitterAt, globals.checkjitter, { interval: globals.checkinterval, context })
   const virtuals = lexed.sections
     .map((section) => readSection(section, context))
     .filter((virtual) => virtual !== undefined)

@@ -183,6 +183,7 @@ export function subscriptionsOf(config: Config): Subscription[] {
       key: realKeyOf(virtual, real),
       checking: real.checking,
       intervalMs: virtual.checkIntervalMs,
+      jitterMs: virtual.checkJitterMs,
     })),
   )
 }

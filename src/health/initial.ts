@@ -20,9 +20,15 @@ export const adoptedHealth = (now: number): Health => ({ state: 'up', since: now
 
 const downHealth = (now: number): Health => ({ state: 'down', since: now, failures: 0, successes: 0 })
 
+/** `initstate = down`: out, until its first success whatever successcount says, for nothing is known against it. */
+const untriedHealth = (now: number, { successCount }: Pick<Virtual, 'successCount'>): Health => ({
+  ...downHealth(now),
+  successes: successCount - 1,
+})
+
 /**
  * The health of every real of a config before its checks begin (design 5). Over a reload it is carried over by key; a real
- * that is new takes it from the table, as at start.
+ * that is new takes it from `initstate` or the table, as at start.
  */
 export function initialHealth(input: InitialHealthInput): Map<RealKey, Health> {
   return new Map(
@@ -37,15 +43,27 @@ function healthOf({ found, previous, now }: InitialHealthInput, virtual: Virtual
   switch (real.checking.kind) {
     case 'probe':
     case 'combined':
-      return before ?? (found(virtual, real) ? adoptedHealth(now) : pendingHealth(now))
+      return before ?? wished(virtual, now) ?? (found(virtual, real) ? adoptedHealth(now) : pendingHealth(now))
     case 'off':
-      return decided(before) ?? (found(virtual, real) ? adoptedHealth(now) : downHealth(now))
+      return decided(before) ?? wished(virtual, now) ?? (found(virtual, real) ? adoptedHealth(now) : downHealth(now))
     case 'on':
       return before?.state === 'up' ? before : adoptedHealth(now)
     case 'unresolved': {
       const last = { result: down('unreachable', real.checking.detail), at: now, durationMs: 0 }
       return { ...(before?.state === 'down' ? before : downHealth(now)), last }
     }
+  }
+}
+
+/** What `initstate` says of a real server that is new to us; undefined where the table decides. */
+function wished(virtual: Virtual, now: number): Health | undefined {
+  switch (virtual.initState) {
+    case 'up':
+      return adoptedHealth(now)
+    case 'down':
+      return untriedHealth(now, virtual)
+    case 'keep':
+      return undefined
   }
 }
 

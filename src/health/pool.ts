@@ -10,6 +10,8 @@ export interface Subscription {
   /** `on`, `off` and `unresolved` have nothing to run and are passed over. */
   readonly checking: Checking
   readonly intervalMs: number
+  /** Each run but the first comes at random up to so much later; absent: never. */
+  readonly jitterMs?: number
 }
 
 /**
@@ -23,6 +25,8 @@ export interface PoolOptions extends LauncherOptions {
   /** A run was due while the one before had not ended; it was left out. */
   onOverrun?(key: RealKey): void
   onFault?(error: unknown): void
+  /** From 0 to below 1; for tests. */
+  random?(): number
 }
 
 export interface PoolStats {
@@ -51,6 +55,8 @@ export interface Pool {
 interface Wanted {
   readonly checking: Probing
   readonly intervals: Map<RealKey, number>
+  /** The least that one of them allows. */
+  readonly jitterMs: number
 }
 
 export function createPool(options: PoolOptions): Pool {
@@ -86,7 +92,8 @@ export function createPool(options: PoolOptions): Pool {
   const runnerFor = (key: string, checking: Probing): Runner => {
     const known = runners.get(key)
     if (known !== undefined) return known
-    const runner = new Runner({ key, checking, clock: options.clock, launch: launcher.launch, tell, busy, started })
+    const { clock, random = Math.random } = options
+    const runner = new Runner({ key, checking, clock, launch: launcher.launch, random, tell, busy, started })
     runners.set(key, runner)
     return runner
   }
@@ -100,7 +107,9 @@ export function createPool(options: PoolOptions): Pool {
         runners.delete(key)
         runner.stop()
       }
-      for (const [key, { checking, intervals }] of wanted) runnerFor(key, checking).subscribe(intervals)
+      for (const [key, { checking, intervals, jitterMs }] of wanted) {
+        runnerFor(key, checking).subscribe(intervals, jitterMs)
+      }
     },
     async stop() {
       stopped = true
@@ -128,12 +137,12 @@ function throwLater(error: unknown): void {
 /** By what they share, in the order of first mention: this is also the order in which first runs get their place. */
 function grouped(subscriptions: readonly Subscription[]): Map<string, Wanted> {
   const groups = new Map<string, Wanted>()
-  for (const { key, checking, intervalMs } of subscriptions) {
+  for (const { key, checking, intervalMs, jitterMs = 0 } of subscriptions) {
     if (!isProbing(checking)) continue
     const cycle = cycleKeyOf(checking)
-    const group = groups.get(cycle) ?? { checking, intervals: new Map<RealKey, number>() }
+    const group = groups.get(cycle) ?? { checking, intervals: new Map<RealKey, number>(), jitterMs }
     group.intervals.set(key, intervalMs)
-    groups.set(cycle, group)
+    groups.set(cycle, { ...group, jitterMs: Math.min(group.jitterMs, jitterMs) })
   }
   return groups
 }

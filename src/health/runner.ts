@@ -4,13 +4,25 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import { connectsAfter, firstConnectsLeft, type Probing, probeOf } from './cycle.ts'
 import type { Launcher } from './launcher.ts'
 import type { Observation } from './machine.ts'
-import { afterResult, type Grid, gridOf, isDue, newRhythm, nextSlot, type Rhythm, withInterval } from './schedule.ts'
+import {
+  afterResult,
+  type Grid,
+  gridOf,
+  isDue,
+  lateness,
+  newRhythm,
+  nextSlot,
+  type Rhythm,
+  withInterval,
+} from './schedule.ts'
 
 export interface RunnerParts {
   readonly key: string
   readonly checking: Probing
   readonly clock: Clock
   readonly launch: Launcher['launch']
+  /** A number from 0 to below 1, for `checkjitter`. */
+  readonly random: () => number
   /** What a runner tells; none of these throws. */
   readonly tell: {
     observation(key: RealKey, observation: Observation): void
@@ -36,6 +48,7 @@ export class Runner {
   readonly #subscribers = new Map<RealKey, Rhythm>()
   readonly #warned = new Set<string>()
   #grid: Grid | undefined
+  #jitterMs = 0
   #lastSlot = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
   #dueAt: number | undefined
@@ -46,8 +59,11 @@ export class Runner {
     this.#parts = parts
   }
 
-  /** Sets who wants results and how often (milliseconds). One who is new gets a result at once, not an interval later. */
-  subscribe(wanted: ReadonlyMap<RealKey, number>): void {
+  /**
+   * Sets who wants results and how often (milliseconds), and by how much each run may come late. One who is new gets a
+   * result at once, not an interval later.
+   */
+  subscribe(wanted: ReadonlyMap<RealKey, number>, jitterMs = 0): void {
     let someoneIsNew = false
     for (const key of this.#subscribers.keys()) if (!wanted.has(key)) this.#subscribers.delete(key)
     for (const [key, intervalMs] of wanted) {
@@ -55,6 +71,7 @@ export class Runner {
       someoneIsNew ||= known === undefined
       this.#subscribers.set(key, known === undefined ? newRhythm(intervalMs) : withInterval(known, intervalMs))
     }
+    this.#jitterMs = jitterMs
     const before = this.#grid?.intervalMs
     this.#grid = gridOf(this.#parts.key, Math.min(...wanted.values()))
     // A run that is under way serves the newcomers too.
@@ -99,8 +116,9 @@ export class Runner {
     const now = this.#parts.clock.monotonic()
     const slot = nextSlot(grid, this.#lastSlot, now)
     this.#timer?.cancel()
-    this.#dueAt = slot
-    this.#timer = this.#parts.clock.setTimer('probe', slot - now, () => this.#begin(slot))
+    const late = lateness(grid, this.#jitterMs, this.#parts.random())
+    this.#dueAt = slot + late
+    this.#timer = this.#parts.clock.setTimer('probe', slot + late - now, () => this.#begin(slot))
   }
 
   #begin(slot: number): void {

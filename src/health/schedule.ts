@@ -26,6 +26,11 @@ export function nextSlot(grid: Grid, last: number, now: number): number {
   return phaseMs + Math.ceil((earliest - phaseMs) / intervalMs) * intervalMs
 }
 
+/** By how much a run comes after its slot: a part, 0 ≤ part < 1, of the jitter, which never reaches the next slot. */
+export function lateness({ intervalMs }: Grid, jitterMs: number, part: number): number {
+  return Math.floor(part * Math.min(jitterMs, intervalMs - 1))
+}
+
 /** One subscriber's own rhythm on a probe that may run more often for others. */
 export interface Rhythm {
   readonly intervalMs: number

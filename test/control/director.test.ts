@@ -44,6 +44,63 @@ describe('The director', () => {
     await stage.director.stop()
   })
 
+  it('brings a real server back after successcount successes in a row, and says so once', async () => {
+    const stage = createStage()
+    const config = configOf([virtual({ reals: [stage.real('10.0.0.1')], successCount: 3 })])
+    await stage.director.start(config)
+    await stage.advance(0)
+    assert.deepEqual(await pool(stage), ['10.0.0.1:80 -m -w 1'], 'the first verdict decides')
+    stage.answers.set('10.0.0.1', bad)
+    await stage.advance(10_000)
+    stage.log.length = 0
+    const seen: number[] = []
+    for (const answer of [good, good, bad, good, good, good]) {
+      stage.answers.set('10.0.0.1', answer)
+      await stage.advance(10_000)
+      seen.push((await pool(stage)).length)
+    }
+    assert.deepEqual(seen, [0, 0, 0, 0, 0, 1])
+    assert.deepEqual(stage.log, [
+      'Resetting soft failure count: 10.0.0.1:80 (tcp:192.0.2.1:80)',
+      'Real server is up: 10.0.0.1:80 (tcp:192.0.2.1:80): 200 OK',
+      'Added real server: 10.0.0.1:80 (192.0.2.1:80) (Weight set to 1)',
+    ])
+    await stage.director.stop()
+  })
+
+  it('trusts a real server unseen with initstate = up, until a check says otherwise', async () => {
+    const stage = createStage()
+    stage.answers.set('10.0.0.1', bad)
+    await stage.director.start(configOf([virtual({ reals: [stage.real('10.0.0.1')], initState: 'up' })]))
+    assert.deepEqual(await pool(stage), ['10.0.0.1:80 -m -w 1'])
+    await stage.advance(0)
+    assert.deepEqual(await pool(stage), none)
+    await stage.director.stop()
+  })
+
+  it('takes what was serving out with initstate = down, and in again at its first success', async () => {
+    const stage = createStage()
+    await put(
+      stage,
+      { kind: 'add-service', id: vip, settings },
+      { kind: 'add-destination', id: vip, destination: entry('10.0.0.1') },
+    )
+    stage.answers.set('10.0.0.1', 'silent')
+    const parts = { reals: [stage.real('10.0.0.1')], initState: 'down', successCount: 3, fallback: '10.0.0.9' } as const
+    await stage.director.start(configOf([virtual(parts)]))
+    assert.deepEqual(await pool(stage), ['10.0.0.9:80 -m -w 1'])
+    stage.answers.set('10.0.0.1', good)
+    await stage.advance(20_000)
+    assert.deepEqual(await pool(stage), ['10.0.0.9:80 -m -w 1'], 'a failure came first: then successcount counts')
+    await stage.advance(20_000)
+    assert.deepEqual(await pool(stage), ['10.0.0.1:80 -m -w 1'])
+    const fresh = createStage()
+    await fresh.director.start(configOf([virtual({ ...parts, reals: [fresh.real('10.0.0.1')] })]))
+    await fresh.advance(0)
+    assert.deepEqual(await pool(fresh), ['10.0.0.1:80 -m -w 1'])
+    await Promise.all([stage.director.stop(), fresh.director.stop()])
+  })
+
   it('takes the last real server out for the fallback, and the fallback out when one returns', async () => {
     const stage = createStage()
     await stage.director.start(configOf([virtual({ reals: [stage.real('10.0.0.1')], fallback: '10.0.0.9' })]))

@@ -103,6 +103,29 @@ describe('the health before the first check', () => {
     })
   }
 
+  /** initstate, kind, in the table with weight, what was known before; what is to be known. */
+  const wished: readonly (readonly ['up' | 'down', keyof typeof kinds, boolean, Health | undefined, Health])[] = [
+    ['up', 'probe', false, undefined, fresh('up')],
+    ['up', 'off', false, undefined, fresh('up')],
+    ['down', 'probe', true, undefined, { ...fresh('down'), successes: 2 }],
+    ['down', 'combined', false, undefined, { ...fresh('down'), successes: 2 }],
+    ['down', 'off', true, undefined, { ...fresh('down'), successes: 2 }],
+    ['down', 'on', false, undefined, fresh('up')],
+    ['up', 'unresolved', true, undefined, { ...fresh('down'), last: unresolvedLast }],
+    // Over a reload it is for those that are new.
+    ['down', 'probe', true, old('up'), old('up')],
+    ['up', 'probe', false, old('down'), old('down')],
+    ['up', 'probe', false, old('pending'), old('pending')],
+  ]
+  for (const [initState, kind, found, before, expected] of wished) {
+    it(`initstate = ${initState}, ${kind}, ${found ? 'found' : 'not found'}, ${before?.state ?? 'new'}: ${expected.state}`, () => {
+      const one = { ...virtual('192.0.2.1', [real('a', kinds[kind])]), initState, successCount: 3 }
+      const previous = new Map(before === undefined ? [] : [[key('tcp:192.0.2.1:80 a'), before]])
+      const health = initialHealth({ virtuals: [one], found: () => found, now, previous })
+      assert.deepEqual([...health], [['tcp:192.0.2.1:80 a', expected]])
+    })
+  }
+
   it('is kept for each real in each virtual, in file order, and forgotten for those that left', () => {
     const a = real('a', kinds.probe)
     const b = real('b', kinds.probe)

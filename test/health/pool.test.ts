@@ -72,6 +72,45 @@ describe('the check pool', () => {
     assert.deepEqual(clock.openTimers(), [])
   })
 
+  it('moves each run but the first by its part of the jitter, while the grid stays', async () => {
+    const parts = [0.5, 0, 0.99, 0.25]
+    const { clock, pool, told } = bench({ random: () => parts.shift() ?? 0 })
+    const starts: number[] = []
+    const probe = noting('p', clock, starts)
+    pool.update([{ ...subscription('a', probe, 1000), jitterMs: 400 }])
+    await clock.advance(5999)
+    const grid = gridTimes(probe, 1000, 0, starts.length - 1)
+    const late = [200, 0, 396, 100]
+    const moved = grid.map((slot, n) => slot + (late[n] ?? 0))
+    assert.deepEqual(starts, [0, ...moved])
+    assert.ok(starts.length >= 5)
+    assert.deepEqual(
+      told,
+      starts.map((at) => `a up at ${at}`),
+    )
+    await pool.stop()
+  })
+
+  it('takes the least jitter of those who share a probe, and a new one from the next run on', async () => {
+    const { clock, pool } = bench({ random: () => 0.5 })
+    const starts: number[] = []
+    const probe = noting('p', clock, starts)
+    const [slow, quick] = [
+      { ...subscription('a', probe, 1000), jitterMs: 800 },
+      { ...subscription('b', probe, 1000), jitterMs: 200 },
+    ]
+    pool.update([slow, quick])
+    await clock.advance(2500)
+    pool.update([slow])
+    await clock.advance(2500)
+    const grid = gridTimes(probe, 1000, 0, starts.length - 1)
+    const late = starts.slice(1).map((at, n) => at - (grid[n] ?? 0))
+    // The run that was already planned keeps its moment.
+    assert.deepEqual(new Set(late), new Set([100, 400]))
+    assert.deepEqual(late.toSorted(), late)
+    await pool.stop()
+  })
+
   it('counts from start to start, however long a run takes', async () => {
     const { clock, pool, overruns } = bench()
     const starts: number[] = []

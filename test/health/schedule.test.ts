@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { afterResult, gridOf, isDue, newRhythm, nextSlot, withInterval } from '../../src/health/schedule.ts'
+import { afterResult, gridOf, isDue, lateness, newRhythm, nextSlot, withInterval } from '../../src/health/schedule.ts'
 
 /** Slots of a probe that starts at 0 and runs until `until`. */
 function slots(name: string, intervalMs: number, until: number): number[] {
@@ -46,6 +46,16 @@ describe('the schedule of a probe', () => {
     assert.equal(nextSlot(grid, 1300, 1300), 2300)
     assert.equal(nextSlot(grid, 1300, 7777), 8300)
     assert.equal(nextSlot(grid, Number.NEGATIVE_INFINITY, 300), 300)
+  })
+
+  it('comes late by a part of the jitter, and never as late as the next slot', () => {
+    const grid = { intervalMs: 1000, phaseMs: 300 }
+    assert.deepEqual(
+      [0, 0.25, 0.999].map((part) => lateness(grid, 400, part)),
+      [0, 100, 399],
+    )
+    assert.equal(lateness(grid, 5000, 0.9999), 998)
+    assert.equal(lateness({ intervalMs: 1, phaseMs: 0 }, 5000, 0.9999), 0)
   })
 
   it('takes an interval of nothing for the shortest there is, not for a division by zero', () => {

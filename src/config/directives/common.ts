@@ -53,15 +53,13 @@ function timingFields(scope: Scope) {
       decode: (d, report) => decodePositive(d, report, 'invalid success count value'),
     }),
     checkjitter: optional({
-      doc: 'Seconds by which each check is moved at random, at most; 0: none. Less than checkinterval.',
+      doc: 'Seconds by which each check but the first comes later at random, at most; 0: none. Less than checkinterval.',
       fallback: '0',
-      notYet: true,
       decode: (d, report) => decodeNumber(d, report, 'invalid check jitter value'),
     }),
     initstate: optional<'keep' | 'up' | 'down'>({
-      doc: 'What a real server is before its first check: keep as the table has it, up, or down.',
+      doc: 'What a real server is before its first result: keep as the table has it, up, or down, which takes it out also where it was serving.',
       fallback: 'keep',
-      notYet: true,
       decode: oneOf(['keep', 'up', 'down']),
     }),
   }
