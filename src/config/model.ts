@@ -32,7 +32,7 @@ export interface Globals {
   readonly emailAlertFrom: string | undefined
   readonly maintenanceDir: string | undefined
   readonly logFormat: 'text' | 'json'
-  /** A reload that would leave a virtual service without any real server that is up is refused. */
+  /** A reload that would leave a virtual service with none of its real servers that are up is refused. */
   readonly reloadGuard: boolean
   /** Set at start and reload; 0 leaves one as it is. Undefined: the kernel's are left alone. */
   readonly timeouts: ConnectionTimeouts | undefined

@@ -5,6 +5,7 @@ import { hasErrors } from '../lib/diagnostics.ts'
 import { messageOf } from '../lib/errors.ts'
 import type { Tell } from '../model/events.ts'
 import type { Director } from './director.ts'
+import { refusalOf } from './guard.ts'
 import { createWaker } from './wake.ts'
 
 export interface DaemonPorts {
@@ -28,11 +29,31 @@ export interface Watched {
   onMissing(): void
 }
 
+/** The file as it stands was not taken, and the config before it is in force. */
+export interface RefusedConfig {
+  /** Wall clock, milliseconds since 1970. */
+  readonly at: number
+  readonly file: string
+  /** errors: it can not be understood. guard: it would cut off what serves now (`reloadguard`). */
+  readonly why: 'errors' | 'guard'
+  /** One sentence each. */
+  readonly reasons: readonly string[]
+  /** What would go from the table, in ipvsadm's notation; empty for a file with errors. */
+  readonly plan: readonly string[]
+}
+
+export interface ReloadOptions {
+  /** Also a file that the guard would refuse. */
+  readonly confirm?: boolean
+}
+
 export interface Daemon {
   /** Resolves after the first pass. Rejects with TableError when there is no table to keep. */
   start(first: Load): Promise<void>
   /** Reads the file again. True when the new one is in force, false when the old one was kept. */
-  reload(): Promise<boolean>
+  reload(options?: ReloadOptions): Promise<boolean>
+  /** Until a reload succeeds. */
+  readonly refused: RefusedConfig | undefined
   /** With `keepTable` the table stays as it is, whatever cleanstop says. */
   stop(options?: { readonly keepTable: boolean }): Promise<void>
 }
@@ -45,6 +66,9 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   let watcher: { close(): Promise<void> } | undefined
   let names: Timer | undefined
   let kept = true
+  let refused: RefusedConfig | undefined
+  /** The next reading of the file is to pass the guard. */
+  let isConfirmed = false
 
   const take = (next: Load, config: Config): void => {
     loaded = next
@@ -67,16 +91,31 @@ export function createDaemon(ports: DaemonPorts): Daemon {
     changing = done.catch(() => undefined)
     return done
   }
+  /** A new config that may come into force; undefined when it is refused, which has been told then. */
+  const examine = (next: LoadResult, passGuard: boolean): Config | undefined => {
+    const { config, diagnostics } = next
+    const { config: running, health, holds } = director
+    const of = { at: clock.now(), file: running.file }
+    if (config === undefined || hasErrors(diagnostics)) {
+      const reasons = diagnostics.filter((d) => d.severity === 'error').map((d) => `line ${d.at.line}: ${d.message}`)
+      refused = { ...of, why: 'errors', reasons, plan: [] }
+      tell({ kind: 'config-kept', file: running.file })
+      return undefined
+    }
+    const refusal = passGuard ? undefined : refusalOf({ running, next: config, health, holds })
+    refused = refusal === undefined ? undefined : { ...of, why: 'guard', ...refusal }
+    if (refusal !== undefined) tell({ kind: 'reload-refused', file: running.file, ...refusal })
+    return refusal === undefined ? config : undefined
+  }
   const pass = async (): Promise<void> => {
     kept = true
+    const passGuard = isConfirmed
+    isConfirmed = false
     if (loaded === undefined) return
     const next = await ports.load(loaded)
     tellDiagnostics(next)
-    if (next.config === undefined || hasErrors(next.diagnostics)) {
-      tell({ kind: 'config-kept', file: loaded.config?.file ?? '' })
-      return
-    }
-    const { config } = next
+    const config = examine(next, passGuard)
+    if (config === undefined) return
     ports.onConfig(config)
     take(next, config)
     await exclusively(() => director.change(config, 'reloading'))
@@ -129,9 +168,13 @@ export function createDaemon(ports: DaemonPorts): Daemon {
       watcher = ports.watch(watched(first.config))
       askNames()
     },
-    reload: async () => {
+    reload: async ({ confirm = false } = {}) => {
+      isConfirmed ||= confirm
       await reloads.wake()
       return !kept
+    },
+    get refused() {
+      return refused
     },
     stop: async (options) => {
       names?.cancel()

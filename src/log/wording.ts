@@ -21,6 +21,9 @@ export interface Speaker {
 /** Longer than any line the daemon makes, short enough for one syslog message. */
 const maxLineLength = 4000
 
+/** What a refused configuration would have done is told as far as one reads it at night. */
+const mostPlanLines = 20
+
 /** An event in the words of Perl ldirectord where it has some (behaviour reference 4, 5.4); plain ones otherwise. */
 export function wordEvent(event: Event, speaker: Speaker): Words {
   const word = wording[event.kind] as (event: Event, speaker: Speaker) => string | readonly string[]
@@ -82,6 +85,12 @@ const wording: Wording = {
   'config-loaded': (e) => `Configuration loaded: virtual services ${e.virtuals}, real servers ${e.reals}`,
   'config-diagnostic': (e, { pid }) => headed(`${diagnosticHead(e, pid)}: `, e.text),
   'config-kept': (e) => `Keeping the running configuration: ${e.file} has errors`,
+  'reload-refused': (e) => [
+    ...e.reasons.map((reason) => `Refused new configuration: ${reason}`),
+    ...e.plan.slice(0, mostPlanLines).map((line) => `Refused new configuration: it would do ipvsadm ${line}`),
+    ...(e.plan.length > mostPlanLines ? [`Refused new configuration: and ${e.plan.length - mostPlanLines} more`] : []),
+    `Keeping the running configuration: ${e.file} was refused`,
+  ],
   note: (e) => e.text,
   fault: (e) => headed('Internal error: ', e.text),
 }
@@ -123,6 +132,7 @@ const severities: Partial<Record<Kind, Severity>> = {
   'table-refused': 'error',
   'table-unreadable': 'error',
   'config-kept': 'error',
+  'reload-refused': 'error',
   'soft-failure': 'warning',
   'check-unknown': 'warning',
   'check-warning': 'warning',

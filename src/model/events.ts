@@ -87,6 +87,13 @@ export type Event =
       readonly at?: Pick<Span, 'file' | 'line'>
     }
   | { readonly kind: 'config-kept'; readonly file: string }
+  /** A new file without errors that would cut off what serves: why, and in ipvsadm's notation what would go. */
+  | {
+      readonly kind: 'reload-refused'
+      readonly file: string
+      readonly reasons: readonly string[]
+      readonly plan: readonly string[]
+    }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'fault'; readonly text: string }
 

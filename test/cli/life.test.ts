@@ -93,7 +93,7 @@ describe('the daemon as an operator sees it', function () {
 
     renameSync(folder.path('log'), folder.path('log.1'))
     const other = await listen()
-    writeFileSync(folder.path('a.cf.new'), configText(other))
+    writeFileSync(folder.path('a.cf.new'), configText(other, 'reloadguard=no\n'))
     renameSync(folder.path('a.cf.new'), folder.path('a.cf'))
     const moved = `Added real server: 127.0.0.1:${other} (127.0.0.9:80) (Weight set to 1)`
     await until(() => messages('log').includes(moved))

@@ -68,6 +68,71 @@ describe('The daemon', () => {
     assert.deepEqual(stage.clock.openTimers(), [])
   })
 
+  it('refuses a file that cuts off what serves, whoever asks, until it is confirmed', async () => {
+    const set = setUp()
+    const { stage, daemon } = set
+    const first = configOf([virtual({ reals: [stage.real('10.0.0.1')] })], { autoreload: true })
+    await daemon.start(loadedOf(first))
+    await stage.advance(0)
+    const before = await stage.saved()
+    const refused = {
+      at: stage.clock.now(),
+      file: '/etc/test.cf',
+      why: 'guard',
+      reasons: ['192.0.2.1:80 would be left with none of its real servers that are up (10.0.0.1:80)'],
+      plan: ['-d -t 192.0.2.1:80 -r 10.0.0.1:80'],
+    }
+    const told = [
+      `Refused new configuration: ${refused.reasons[0]}`,
+      'Refused new configuration: it would do ipvsadm -d -t 192.0.2.1:80 -r 10.0.0.1:80',
+      'Keeping the running configuration: /etc/test.cf was refused',
+    ]
+    const next = configOf([virtual({ reals: [stage.real('10.0.0.2')] })])
+    set.next = loadedOf(next)
+    stage.log.length = 0
+    assert.equal(await daemon.reload(), false)
+    assert.deepEqual(daemon.refused, refused)
+    assert.deepEqual(stage.log, told)
+    stage.log.length = 0
+    set.watched?.onChange()
+    await stage.advance(0)
+    assert.deepEqual(stage.log.slice(-3), told)
+    assert.deepEqual(await stage.saved(), before)
+    assert.equal(stage.director.config, first)
+    assert.equal(await daemon.reload({ confirm: true }), true)
+    await stage.advance(0)
+    assert.equal(daemon.refused, undefined)
+    assert.equal(stage.director.config, next)
+    assert.deepEqual(await stage.saved(), ['-A -t 192.0.2.1:80 -s rr', '-a -t 192.0.2.1:80 -r 10.0.0.2:80 -m -w 1'])
+    // The confirmation was for that one reading.
+    set.next = loadedOf(configOf([]))
+    assert.equal(await daemon.reload(), false)
+    await daemon.stop()
+  })
+
+  it('forgets a refusal with the next file that it takes, and does not confirm a file with errors', async () => {
+    const set = setUp()
+    const { stage, daemon } = set
+    const first = configOf([virtual({ reals: [stage.real('10.0.0.1')] })])
+    await daemon.start(loadedOf(first))
+    await stage.advance(0)
+    assert.equal(await daemon.reload({ confirm: true }), false)
+    assert.deepEqual(daemon.refused, {
+      at: stage.clock.now(),
+      file: '/etc/test.cf',
+      why: 'errors',
+      reasons: ['line 3: Unknown command'],
+      plan: [],
+    })
+    set.next = loadedOf(configOf([]))
+    assert.equal(await daemon.reload(), false)
+    assert.deepEqual([daemon.refused?.why, daemon.refused?.plan], ['guard', ['-D -t 192.0.2.1:80']])
+    set.next = loadedOf(first)
+    assert.equal(await daemon.reload(), true)
+    assert.equal(daemon.refused, undefined)
+    await daemon.stop()
+  })
+
   it('only tells of a changed file without autoreload', async () => {
     const set = setUp()
     const { stage, daemon } = set

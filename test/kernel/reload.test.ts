@@ -69,13 +69,32 @@ describe('A reload on a real table', function () {
     assert.doesNotMatch(daemon.log().split('on signal')[1] ?? '', /Added virtual|Purged virtual/)
   })
 
+  it('that would cut off every server which answers is refused with the plan, and nobody notices', async () => {
+    const config = writeConfig(file())
+    const daemon = lab.start(config)
+    await tableBecomes(lab.director, tableOf(), { daemon })
+    const watch = await lab.watch()
+    replaceConfig(config, file({ reals: [[r3, 1]] }))
+    daemon.signal('SIGHUP')
+    await daemon.says(/would do ipvsadm -d -t 10\.1\.0\.100:80 -r 10\.2\.2\.2:80\n.*Keeping the running configuration/)
+    await watch.gets('r1')
+    replaceConfig(config, 'checkinterval=1\n')
+    daemon.mark()
+    daemon.signal('SIGHUP')
+    await daemon.says(/no virtual service is named, and 1 is served\n.*ipvsadm -D -t 10\.1\.0\.100:80\n.*Keeping/)
+    await watch.gets('r2')
+    const watched = await watch.end()
+    assertUnbroken(watched)
+    assert.deepEqual(watched.tables, [tableOf()])
+  })
+
   it('to an entirely new pool keeps the old one until the new one has answered', async () => {
     await lab.rise('r3')
     const config = writeConfig(file())
     const daemon = lab.start(config)
     await tableBecomes(lab.director, tableOf(), { daemon })
     const watch = await lab.watch()
-    const next: Wish = { reals: [[r3, 1]] }
+    const next: Wish = { reals: [[r3, 1]], global: 'reloadguard=no' }
     replaceConfig(config, file(next))
     daemon.signal('SIGHUP')
     await tableBecomes(lab.director, tableOf(next), { daemon })

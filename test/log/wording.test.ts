@@ -122,6 +122,14 @@ const ownLines: readonly [Event, ...string[]][] = [
   [{ kind: 'table-unreadable', text: 'no IPVS' }, 'Can not read the IPVS table: no IPVS'],
   [{ kind: 'table-readable' }, 'The IPVS table can be read again'],
   [{ kind: 'config-loaded', virtuals: 2, reals: 5 }, 'Configuration loaded: virtual services 2, real servers 5'],
+  [
+    { kind: 'reload-refused', file: '/etc/a.cf', reasons: ['it is empty'], plan: ['-D -f 1', '-D -f 2'] },
+    'Refused new configuration: it is empty',
+    'Refused new configuration: it would do ipvsadm -D -f 1',
+    'Refused new configuration: it would do ipvsadm -D -f 2',
+    'Keeping the running configuration: /etc/a.cf was refused',
+  ],
+  [{ kind: 'table-left' }, 'Leaving the IPVS table as it is for the next start'],
   [{ kind: 'config-kept', file: '/etc/a.cf' }, 'Keeping the running configuration: /etc/a.cf has errors'],
   [{ kind: 'fault', text: 'Error: x\n    at y' }, 'Internal error: Error: x', 'Internal error:     at y'],
 ]

@@ -90,9 +90,8 @@ export const globalFields = {
     decode: oneOf(['text', 'json']),
   }),
   reloadguard: optional({
-    doc: 'yes: a new file that would leave a virtual service without any of its real servers that are up is refused.',
+    doc: 'yes: a new file that names no virtual service, or leaves one with none of its real servers that are up, is refused.',
     fallback: 'yes',
-    notYet: true,
     decode: decodeYesNo,
   }),
   timeouts: optional({
