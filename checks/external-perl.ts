@@ -1,7 +1,7 @@
-import { runCommand } from '../src/check/command/child.ts'
 import { commandVerdict } from '../src/check/command/verdict.ts'
 import type { Check } from '../src/check/contract.ts'
 import { checkcommand } from '../src/check/fields.ts'
+import { runCommand } from '../src/lib/run-command.ts'
 import { unknown } from '../src/model/verdict.ts'
 import { fourArguments } from './external.ts'
 

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises'
-import { type Command, runCommand } from '../src/check/command/child.ts'
 import { commandVerdict } from '../src/check/command/verdict.ts'
 import type { Check, Target } from '../src/check/contract.ts'
 import { checkcommand } from '../src/check/fields.ts'
 import { codeOf } from '../src/lib/errors.ts'
+import { type Command, runCommand } from '../src/lib/run-command.ts'
 import { bracketed } from '../src/model/service.ts'
 
 const fields = { checkcommand }

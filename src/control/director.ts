@@ -38,7 +38,7 @@ export interface Director {
   stop(options?: { readonly keepTable: boolean }): Promise<void>
   /** One pass over the table that begins after this call. */
   reconcile(): Promise<void>
-  /** starting lasts until every check has had its first result. */
+  /** starting lasts until every check has had its first result and the table was brought in line with it. */
   readonly phase: Phase
   /** The table as the last pass read it. */
   readonly observed: ObservedTable | undefined
@@ -71,6 +71,11 @@ export function createDirector(ports: DirectorPorts): Director {
     (current === undefined ? undefined : ports.holds?.(current)) ?? noHolds
   /** Real servers whose first result since the start is awaited. */
   const awaited = new Set<RealKey>()
+  const run = (): void => {
+    if (phase !== 'starting') return
+    phase = 'running'
+    ports.onChange?.()
+  }
   const view = (): View => {
     const { virtuals, globals } = config()
     return {
@@ -103,10 +108,12 @@ export function createDirector(ports: DirectorPorts): Director {
     isVirtualAddress: (address) => config().virtuals.some((v) => v.id.kind === 'address' && v.id.address === address),
     onObservation: (key, observation) => {
       ports.onObservation?.(key, observation)
-      if (awaited.delete(key) && awaited.size === 0 && phase === 'starting') phase = 'running'
-      if (!book.observe(key, observation)) return
-      ports.onChange?.()
-      void reconciler.reconcile()
+      const startEnds = awaited.delete(key) && awaited.size === 0 && phase === 'starting'
+      const changes = book.observe(key, observation)
+      if (changes) ports.onChange?.()
+      // What the last first result brings still belongs to the start: alerts say so.
+      if (startEnds) void reconciler.reconcile().finally(run)
+      else if (changes) void reconciler.reconcile()
     },
     onWarning: (key, text) => book.warn(key, text),
     onFault: (error) => tell({ kind: 'fault', text: messageOf(error) }),

@@ -1,7 +1,8 @@
 import { ctime } from '../lib/ctime.ts'
 import { printable } from '../lib/printable.ts'
 import { version } from '../lib/version.ts'
-import type { Event, Phase } from '../model/events.ts'
+import { entryOf, entryWording, purgedAt } from '../model/entry-wording.ts'
+import type { Event } from '../model/events.ts'
 
 /** Syslog's severities, as far as the daemon has use for them. */
 export type Severity = 'error' | 'warning' | 'notice' | 'info'
@@ -44,21 +45,14 @@ const wording: Wording = {
   'virtual-added': (e) => `Added virtual server: ${e.virtual}`,
   'virtual-changed': (e) => `Changed virtual server: ${e.virtual}`,
   'virtual-purged': (e) => `Purged virtual server (${purgedAt(e.phase)}): ${e.virtual}`,
-  'real-added': (e) => `Added real server: ${entry(e)} (Weight set to ${e.weight})`,
-  'real-restored': (e) => `Restored real server: ${entry(e)} (Weight set to ${e.weight})`,
-  'real-quiesced': (e) => `Quiescent real server: ${mappedEntry(e)} (Weight set to 0)`,
-  'real-readded-quiescent': (e) => `Readd Quiescent real server: ${entry(e)} (Weight set to 0)`,
-  'real-deleted': (e) => `Deleted real server: ${mappedEntry(e)}`,
-  'real-purged': (e) => `Purged real server (${purgedAt(e.phase)}): ${entry(e)}`,
-  'fallback-added': (e) => `Added fallback server: ${entry(e)} (Weight set to 1)`,
-  'fallback-deleted': (e) => `Deleted fallback server: ${mappedEntry(e)}`,
-  'real-draining': (e) => `Draining real server: ${entry(e)} ${orderedBy(e)}`,
-  'real-disabled': (e) => `Disabled real server: ${entry(e)} ${orderedBy(e)}`,
+  ...entryWording,
+  'real-draining': (e) => `Draining real server: ${entryOf(e)} ${orderedBy(e)}`,
+  'real-disabled': (e) => `Disabled real server: ${entryOf(e)} ${orderedBy(e)}`,
   'real-drained': (e) =>
-    `Drained real server: ${entry(e)} ${e.left === 0 ? 'no connection is left' : `time is up, active connections left: ${e.left}`}`,
-  'real-enabled': (e) => `Enabled real server: ${entry(e)} ${e.by === undefined ? 'time is up' : `by ${e.by}`}`,
-  'maintenance-begun': (e) => `Maintenance of real server begun: ${entry(e)} ${e.file}: ${e.reason}`,
-  'maintenance-ended': (e) => `Maintenance of real server ended: ${entry(e)} ${e.file}`,
+    `Drained real server: ${entryOf(e)} ${e.left === 0 ? 'no connection is left' : `time is up, active connections left: ${e.left}`}`,
+  'real-enabled': (e) => `Enabled real server: ${entryOf(e)} ${e.by === undefined ? 'time is up' : `by ${e.by}`}`,
+  'maintenance-begun': (e) => `Maintenance of real server begun: ${entryOf(e)} ${e.file}: ${e.reason}`,
+  'maintenance-ended': (e) => `Maintenance of real server ended: ${entryOf(e)} ${e.file}`,
   'state-file': (e) => e.text,
   drift: (e) => `IPVS table changed by others: ${e.text}`,
   'table-refused': (e) => `IPVS refused ${e.operation}: ${e.text}`,
@@ -109,22 +103,9 @@ function checked(of: { readonly real: string; readonly identity: string }): stri
   return `${of.real} (${of.identity})`
 }
 
-function entry(of: { readonly real: string; readonly virtual: string }): string {
-  return `${of.real} (${of.virtual})`
-}
-
 function orderedBy({ by, reason, until }: { by: string; reason: string; until: number | undefined }): string {
   const time = until === undefined ? '' : ` until ${ctime(until)}`
   return `by ${by}${time}${reason === '' ? '' : `: ${reason}`}`
-}
-
-function mappedEntry(of: { real: string; virtual: string; mappedFrom?: string | undefined }): string {
-  return of.mappedFrom === undefined ? entry(of) : `${of.real} mapped from ${of.mappedFrom} (${of.virtual})`
-}
-
-/** Perl ldirectord says `start` for everything but its end, reloads included (behaviour reference 4.3). */
-function purgedAt(phase: Phase): 'start' | 'stop' {
-  return phase === 'stopping' ? 'stop' : 'start'
 }
 
 const severities: Partial<Record<Kind, Severity>> = {

@@ -1,7 +1,7 @@
 import { printable } from '../../lib/printable.ts'
+import type { CommandResult } from '../../lib/run-command.ts'
 import { type CheckResult, down, type UnknownReason, unknown, up } from '../../model/verdict.ts'
 import { failureOf } from '../failure.ts'
-import type { CommandResult } from './child.ts'
 
 /** Errors of fork and exec that tell of this machine, not of the command. */
 const localFaults: Readonly<Record<string, UnknownReason>> = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { CommandEnd } from '../../../src/check/command/child.ts'
 import { commandVerdict } from '../../../src/check/command/verdict.ts'
 import { DeadlineError } from '../../../src/lib/deadline-error.ts'
+import type { CommandEnd } from '../../../src/lib/run-command.ts'
 import { verdictOf } from '../../checks/probing.ts'
 
 const failed = (code: string | undefined): CommandEnd => ({ kind: 'not-started', code, message: `spawn ${code}` })

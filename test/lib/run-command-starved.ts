@@ -1,7 +1,7 @@
 // Uses up the file descriptors, runs a command and prints what came of it: for a test that limits them.
 import { openSync } from 'node:fs'
-import { runCommand } from '../../../src/check/command/child.ts'
-import { codeOf } from '../../../src/lib/errors.ts'
+import { codeOf } from '../../src/lib/errors.ts'
+import { runCommand } from '../../src/lib/run-command.ts'
 
 // Loaded before the descriptors are gone.
 process.stdout.write('')

@@ -3,8 +3,8 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type CommandResult, runCommand } from '../../../src/check/command/child.ts'
-import { DeadlineError } from '../../../src/lib/deadline-error.ts'
+import { DeadlineError } from '../../src/lib/deadline-error.ts'
+import { type CommandResult, runCommand } from '../../src/lib/run-command.ts'
 
 describe('running a command', () => {
   let directory: string
@@ -76,6 +76,24 @@ describe('running a command', () => {
       } finally {
         if (pid !== undefined) process.kill(pid, 'SIGKILL')
       }
+    })
+
+    it('reads what it is given, megabytes too', async () => {
+      const input = 'x'.repeat(3_000_000)
+      const given = await runCommand({ file: '/bin/sh', args: ['-c', 'wc -c'], input }, never)
+      assert.deepEqual([given.end, given.stdout.trim()], [{ kind: 'exited', status: 0 }, '3000000'])
+    })
+
+    it('may end without reading what it is given', async () => {
+      const input = 'x'.repeat(3_000_000)
+      const given = await runCommand({ file: '/bin/sh', args: ['-c', 'exit 4'], input }, never)
+      assert.deepEqual(given.end, { kind: 'exited', status: 4 })
+    })
+
+    it('has the environment that is given, and no more', async () => {
+      const environment = { PATH: '/usr/bin:/bin', ONLY: 'this' }
+      const given = await runCommand({ file: '/usr/bin/env', args: [], environment }, never)
+      assert.deepEqual(given.stdout.split('\n').filter(Boolean).sort(), ['ONLY=this', 'PATH=/usr/bin:/bin'])
     })
 
     it('is the leader of a process group of its own', async () => {
@@ -190,7 +208,7 @@ describe('running a command', () => {
     })
 
     it('tells the error code: this process has no file descriptor left', async () => {
-      const starved = fileURLToPath(new URL('./child-starved.js', import.meta.url))
+      const starved = fileURLToPath(new URL('./run-command-starved.js', import.meta.url))
       const result = await sh('ulimit -n 64; exec "$@"', never, process.execPath, starved)
       const { end } = JSON.parse(result.stdout)
       assert.deepEqual([end.kind, end.code], ['not-started', 'EMFILE'])

@@ -2,13 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { codeOf, messageOf } from '../../lib/errors.ts'
+import { codeOf, messageOf } from './errors.ts'
 
 /** A program and its arguments, handed over as they are: there is no shell between. */
 export interface Command {
   /** A path, or a name to be looked for in PATH. */
   readonly file: string
   readonly args: readonly string[]
+  /** What it reads from its standard input; /dev/null without one. */
+  readonly input?: string | Uint8Array
+  /** The whole environment; without it ours, less what is for the daemon alone. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export type CommandEnd =
@@ -33,7 +37,7 @@ const lastOutputMs = 100
 const pollMs = 10
 
 /**
- * Runs a command in a process group of its own, with /dev/null as its input, until it ends or the signal fires.
+ * Runs a command in a process group of its own until it ends or the signal fires.
  * Then the group gets TERM, and KILL after a grace of half a second, so the result may come that much after the signal.
  * What a command that ended by itself left in the background stays, as with Perl ldirectord. Never throws.
  */
@@ -42,6 +46,7 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
   const child = start(command)
   if ('kind' in child) return { end: child, stdout: '', stderr: '' }
   const output = [capture(child.stdout), capture(child.stderr)]
+  feed(child, command.input)
   const ended = endOf(child)
   const closed = once(child, 'close').catch(() => undefined)
   const abort = firing(signal)
@@ -53,14 +58,16 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
     return { end, stdout, stderr }
   } finally {
     abort.forget()
+    child.stdin?.destroy()
     child.stdout?.destroy()
     child.stderr?.destroy()
   }
 }
 
-function start({ file, args }: Command): ChildProcess | CommandEnd {
+function start({ file, args, input, environment }: Command): ChildProcess | CommandEnd {
+  const stdin = input === undefined ? 'ignore' : 'pipe'
   try {
-    return spawn(file, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: ownEnvironment() })
+    return spawn(file, args, { detached: true, stdio: [stdin, 'pipe', 'pipe'], env: environment ?? ownEnvironment() })
   } catch (error) {
     return { kind: 'not-started', code: codeOf(error), message: messageOf(error) }
   }
@@ -70,6 +77,13 @@ function start({ file, args }: Command): ChildProcess | CommandEnd {
 function ownEnvironment(): NodeJS.ProcessEnv {
   const isOurs = (name: string): boolean => name.startsWith('LDIRECTORD_NG_') || name === 'NOTIFY_SOCKET'
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOurs(name)))
+}
+
+/** A command that ends without reading all of it closes the pipe: its exit status says what that means. */
+function feed({ stdin }: ChildProcess, input: Command['input']): void {
+  if (input === undefined) return
+  stdin?.on('error', () => undefined)
+  stdin?.end(input)
 }
 
 function endOf(child: ChildProcess): Promise<CommandEnd> {
