@@ -3,6 +3,7 @@ import type { Config } from '../config/model.ts'
 import { type Companions, createCompanions } from '../control/companion.ts'
 import { createDaemon, type Daemon } from '../control/daemon.ts'
 import { createDirector, type Director } from '../control/director.ts'
+import { createMonitor } from '../control/monitor/monitor.ts'
 import { createOperator, type Operator } from '../control/operator/operator.ts'
 import { createStateFile } from '../control/operator/state-file.ts'
 import type { ReadySignal } from '../control/process/daemonize.ts'
@@ -132,6 +133,7 @@ function assemble(context: CliContext, { backend, companions, options }: Service
   const store = keepsState(options) ? createStateFile({ path: stateFileOf(options.instance), clock, tell }) : undefined
   const operator = createOperator({ clock, tell, store, director: () => director })
   companions.add(operator)
+  companions.add(createMonitor({ clock, tell, holds: () => director.holds }))
   const director: Director = createDirector({
     backend,
     clock,

@@ -84,6 +84,8 @@ const wording: Wording = {
     ...(e.plan.length > mostPlanLines ? [`Refused new configuration: and ${e.plan.length - mostPlanLines} more`] : []),
     `Keeping the running configuration: ${e.file} was refused`,
   ],
+  'monitor-failed': (e) => `monitorfile ${e.file}: ${e.text}; its lines are lost until it works again`,
+  'monitor-works': (e) => `monitorfile ${e.file}: works again, lines lost: ${e.lost}`,
   note: (e) => e.text,
   fault: (e) => headed('Internal error: ', e.text),
 }
@@ -120,6 +122,8 @@ const severities: Partial<Record<Kind, Severity>> = {
   'reload-refused': 'error',
   'soft-failure': 'warning',
   'check-unknown': 'warning',
+  'monitor-failed': 'warning',
+  'monitor-works': 'notice',
   'check-warning': 'warning',
   drift: 'warning',
   'real-quiesced': 'warning',

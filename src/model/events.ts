@@ -94,6 +94,9 @@ export type Event =
       readonly reasons: readonly string[]
       readonly plan: readonly string[]
     }
+  /** Its lines are lost from now on; once until it works again. */
+  | { readonly kind: 'monitor-failed'; readonly file: string; readonly text: string }
+  | { readonly kind: 'monitor-works'; readonly file: string; readonly lost: number }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'fault'; readonly text: string }
 
