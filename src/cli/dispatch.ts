@@ -42,6 +42,7 @@ export async function dispatch(context: CliContext, command: Command, called: In
     case 'check':
     case 'plan':
     case 'validate':
+    case 'doctor':
     case 'demo':
       return await oneOfOurs(context, command, called)
     default:
@@ -65,6 +66,8 @@ async function oneOfOurs(context: CliContext, command: VerbCommand, called: Invo
       return await (await import('./plan.ts')).plan(context, command)
     case 'validate':
       return await validate(context, command)
+    case 'doctor':
+      return await (await import('./doctor.ts')).doctor(context, command)
     case 'demo':
       return await (await import('./demo.ts')).demo(context, command)
     case 'help':

@@ -3,11 +3,8 @@ import type { Config } from '../config/model.ts'
 import { type Companions, createCompanions } from '../control/companion.ts'
 import { createDaemon, type Daemon } from '../control/daemon.ts'
 import { createDirector, type Director } from '../control/director.ts'
-import { createMonitor } from '../control/monitor/monitor.ts'
 import { createOperator, type Operator } from '../control/operator/operator.ts'
-import { createStateFile } from '../control/operator/state-file.ts'
 import type { ReadySignal } from '../control/process/daemonize.ts'
-import { stateFileOf } from '../control/process/instance.ts'
 import { acquirePidFile, type HeldPidFile } from '../control/process/pid-file.ts'
 import { watchConfig } from '../control/watch/watch-config.ts'
 import { concurrencyLimit } from '../health/concurrency.ts'
@@ -115,11 +112,6 @@ async function serve(context: CliContext, service: Service): Promise<void> {
   log.tell({ kind: 'terminated', signal })
 }
 
-/** With a table in memory nothing of this machine is changed, unless it was said where. */
-function keepsState({ table }: DaemonOptions): boolean {
-  return table === 'kernel' || process.env['LDIRECTORD_NG_STATE_DIR'] !== undefined
-}
-
 interface Assembled {
   readonly daemon: Daemon
   readonly director: Director
@@ -127,13 +119,11 @@ interface Assembled {
 }
 
 /** The director, the daemon around it, and who lives beside them; each companion is one line here. */
-function assemble(context: CliContext, { backend, companions, options }: Service): Assembled {
+function assemble(context: CliContext, { backend, companions }: Service): Assembled {
   const { clock } = context
   const { tell, onConfig, onChange, onObservation } = companions
-  const store = keepsState(options) ? createStateFile({ path: stateFileOf(options.instance), clock, tell }) : undefined
-  const operator = createOperator({ clock, tell, store, director: () => director })
+  const operator = createOperator({ clock, tell, director: () => director })
   companions.add(operator)
-  companions.add(createMonitor({ clock, tell, holds: () => director.holds }))
   const director: Director = createDirector({
     backend,
     clock,

@@ -16,11 +16,11 @@ VERB, for a configuration that need not run:
   plan      what a start would change in the table     [--table kernel|memory]
                               [--assume up|down] [--json] [--format ipvsadm]
   validate  the faults of a configuration                    [--json | --print]
+  doctor    a configuration against this machine                       [--json]
   demo      a failover on loopback, nothing of this machine is changed [--stay]
 
   -d, --debug    stay in the foreground, all messages on standard error
   -h, -?, --help      -v, --version      VERB --help
 
-CONFIG is looked for in /etc/ha.d, /etc/ha.d/conf and as given; ldirectord.cf
-when absent.
+CONFIG: in /etc/ha.d, /etc/ha.d/conf, then as given; ldirectord.cf when absent.
 `

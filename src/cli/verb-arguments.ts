@@ -18,12 +18,13 @@ export type VerbCommand =
       readonly format: 'ipvsadm' | undefined
     } & WithConfig)
   | ({ readonly verb: 'validate'; readonly json: boolean; readonly print: boolean } & WithConfig)
+  | ({ readonly verb: 'doctor'; readonly json: boolean } & WithConfig)
   | { readonly verb: 'demo'; readonly stay: boolean }
   | { readonly verb: 'help'; readonly text: string }
 
 type Verb = Exclude<VerbCommand['verb'], 'help'>
 
-const verbs: readonly Verb[] = ['run', 'check', 'plan', 'validate', 'demo']
+const verbs: readonly Verb[] = ['run', 'check', 'plan', 'validate', 'doctor', 'demo']
 
 export function isVerb(word: string | undefined): word is Verb {
   return verbs.some((verb) => verb === word)
@@ -85,6 +86,11 @@ function programOf(verb: Verb, found: (command: VerbCommand) => void): Program {
         .addOption(new Option('--json', 'machine-readable').default(false).conflicts('print'))
         .option('--print', 'the configuration as it is understood, secrets hidden', false)
         .action((config, { json, print }) => found({ verb, config, json, print }))
+    case 'doctor':
+      return program
+        .description('This configuration against this machine; changes nothing. Exit 0, 1 with errors, 2 bad config.')
+        .option('--json', 'machine-readable', false)
+        .action((config, { json }) => found({ verb, config, json }))
     case 'demo':
       return program
         .description('A failover on loopback with small web servers; nothing of this machine is changed.')

@@ -48,7 +48,8 @@ const wording: Wording = {
   ...entryWording,
   'real-draining': (e) => `Draining real server: ${entryOf(e)} ${orderedBy(e)}`,
   'real-disabled': (e) => `Disabled real server: ${entryOf(e)} ${orderedBy(e)}`,
-  'real-drained': (e) => `Drained real server: ${entryOf(e)} ${endOfDrain(e)}`,
+  'real-drained': (e) =>
+    `Drained real server: ${entryOf(e)} ${e.left === 0 ? 'no connection is left' : `time is up, active connections left: ${e.left}`}`,
   'real-enabled': (e) => `Enabled real server: ${entryOf(e)} ${e.by === undefined ? 'time is up' : `by ${e.by}`}`,
   'maintenance-begun': (e) => `Maintenance of real server begun: ${entryOf(e)} ${e.file}: ${e.reason}`,
   'maintenance-ended': (e) => `Maintenance of real server ended: ${entryOf(e)} ${e.file}`,
@@ -84,8 +85,6 @@ const wording: Wording = {
     ...(e.plan.length > mostPlanLines ? [`Refused new configuration: and ${e.plan.length - mostPlanLines} more`] : []),
     `Keeping the running configuration: ${e.file} was refused`,
   ],
-  'monitor-failed': (e) => `monitorfile ${e.file}: ${e.text}; its lines are lost until it works again`,
-  'monitor-works': (e) => `monitorfile ${e.file}: works again, lines lost: ${e.lost}`,
   note: (e) => e.text,
   fault: (e) => headed('Internal error: ', e.text),
 }
@@ -104,11 +103,6 @@ function checked(of: { readonly real: string; readonly identity: string }): stri
   return `${of.real} (${of.identity})`
 }
 
-function endOfDrain({ why, left = 0 }: { why: 'idle' | 'time'; left: number | undefined }): string {
-  if (why === 'idle') return 'no connection is left'
-  return left === 0 ? 'time is up' : `time is up, active connections left: ${left}`
-}
-
 function orderedBy({ by, reason, until }: { by: string; reason: string; until: number | undefined }): string {
   const time = until === undefined ? '' : ` until ${ctime(until)}`
   return `by ${by}${time}${reason === '' ? '' : `: ${reason}`}`
@@ -122,8 +116,6 @@ const severities: Partial<Record<Kind, Severity>> = {
   'reload-refused': 'error',
   'soft-failure': 'warning',
   'check-unknown': 'warning',
-  'monitor-failed': 'warning',
-  'monitor-works': 'notice',
   'check-warning': 'warning',
   drift: 'warning',
   'real-quiesced': 'warning',

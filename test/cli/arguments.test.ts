@@ -67,6 +67,8 @@ const understood: readonly [string, Command][] = [
   ['validate --print a.cf', { verb: 'validate', config: 'a.cf', json: false, print: true }],
   ['validate a.cf --json', { verb: 'validate', config: 'a.cf', json: true, print: false }],
   ['validate -- -x', { verb: 'validate', config: '-x', json: false, print: false }],
+  ['doctor', { verb: 'doctor', config: undefined, json: false }],
+  ['doctor --json a.cf', { verb: 'doctor', config: 'a.cf', json: true }],
   ['demo', { verb: 'demo', stay: false }],
   ['demo --stay', { verb: 'demo', stay: true }],
 ]
@@ -80,6 +82,7 @@ const refused: readonly [string, RegExp][] = [
   ['plan --assume sideways', /^plan: .*up, down/],
   ['plan --format json', /^plan: .*ipvsadm/],
   ['validate --json --print', /^validate: .*cannot be used with/],
+  ['doctor --fix', /^doctor: unknown option/],
   ['demo a.cf', /^demo: too many arguments/],
   ['-d run', /^-d goes with start only/],
 ]
@@ -102,7 +105,7 @@ describe('parseCommandLine', () => {
     })
   }
 
-  for (const verb of ['run', 'check', 'plan', 'validate', 'demo']) {
+  for (const verb of ['run', 'check', 'plan', 'validate', 'doctor', 'demo']) {
     it(`has a help for ${verb}`, () => {
       const command = parseCommandLine([verb, '--help'])
       assert.equal(command.verb, 'help')
@@ -119,7 +122,7 @@ describe('usage', () => {
       lines.filter((line) => line.length > 80),
       [],
     )
-    const all = 'start stop restart try-restart reload force-reload status run check plan validate demo'
+    const all = 'start stop restart try-restart reload force-reload status run check plan validate doctor demo'
     assert.deepEqual(
       all.split(' ').filter((word) => !usageText.includes(word)),
       [],

@@ -6,7 +6,6 @@ interface Manifest {
   readonly license: string
   readonly version: string
   readonly dependencies: Readonly<Record<string, string>>
-  readonly optionalDependencies: Readonly<Record<string, string>>
 }
 
 interface Lockfile {
@@ -43,8 +42,7 @@ describe('the project', () => {
 
   it('uses every package it depends on, and depends on every package it uses', () => {
     const used = new Set(sources().flatMap(({ packages }) => packages))
-    const named = { ...manifest.dependencies, ...manifest.optionalDependencies }
-    assert.deepEqual([...used].sort(), Object.keys(named).sort())
+    assert.deepEqual([...used].sort(), Object.keys(manifest.dependencies).sort())
   })
 
   it('has the files that the documents lead to', () => {

@@ -1,0 +1,63 @@
+import type { Family } from '../model/service.ts'
+import type { Firewall, MarkRule } from './facts.ts'
+
+/** What one listing of rules says in one family. */
+export type Rules = Pick<Firewall, 'marks' | 'computed' | 'stateful'>
+
+const noRules: Rules = { marks: [], computed: false, stateful: false }
+
+/** The listing of `iptables-save` or `ip6tables-save`. */
+export function readSaved(text: string): Rules {
+  const rules = text.split('\n').filter((line) => line.startsWith('-A '))
+  return {
+    marks: rules.flatMap((rule) => marksOf(rule)),
+    computed: rules.some((rule) => / -j HMARK| --map-mark/.test(rule)),
+    stateful: rules.some((rule) =>
+      / -m (conntrack|state|connmark|connlimit|connbytes) | -j (MASQUERADE|SNAT|DNAT|REDIRECT|NETMAP|CONNMARK)\b/.test(
+        rule,
+      ),
+    ),
+  }
+}
+
+/** `--set-xmark 0x7/0xffffffff`; `--or-mark` and `--and-mark` are saved in this form too. */
+function marksOf(rule: string): MarkRule[] {
+  const found = rule.matchAll(/ --(?:set-x?mark|tproxy-mark) (0x[0-9a-fA-F]+|\d+)(?:\/(0x[0-9a-fA-F]+|\d+))?/g)
+  return [...found].map(([, value, mask]) => ({ value: Number(value) >>> 0, mask: Number(mask ?? 0xffffffff) >>> 0 }))
+}
+
+/** The listing of `nft list ruleset`, by family; tables of inet, bridge and netdev are of both. */
+export function readRuleset(text: string): Readonly<Record<Family, Rules>> {
+  const families: Record<Family, Rules> = { 4: noRules, 6: noRules }
+  for (const table of text.split(/^(?=table )/m)) {
+    const [, family = ''] = /^table (\w+) /.exec(table) ?? []
+    const rules = readTable(table)
+    if (family !== 'ip6') families[4] = joinRules(families[4], rules)
+    if (family !== 'ip') families[6] = joinRules(families[6], rules)
+  }
+  return families
+}
+
+function readTable(table: string): Rules {
+  const marks: MarkRule[] = []
+  let computed = false
+  for (const [, value = ''] of table.matchAll(/\bmark set ([^\n]*)/g)) {
+    const [number] = /^(0x[0-9a-fA-F]+|\d+)(?=\s|$)/.exec(value) ?? []
+    if (number !== undefined) marks.push({ value: Number(number) >>> 0, mask: 0xffffffff })
+    // A mark that is only carried over is set somewhere else.
+    else if (!/^(ct|meta) mark\s*($|[a-z])/.test(value) || /^(ct|meta) mark (and|or|xor)\b/.test(value)) computed = true
+  }
+  return {
+    marks,
+    computed,
+    stateful: /\bct (state|status|mark|count)\b|\b(masquerade|snat|dnat|redirect)\b/.test(table),
+  }
+}
+
+export function joinRules(a: Rules, b: Rules): Rules {
+  return {
+    marks: [...a.marks, ...b.marks],
+    computed: a.computed || b.computed,
+    stateful: a.stateful || b.stateful,
+  }
+}
