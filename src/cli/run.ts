@@ -6,12 +6,14 @@ import { createDirector, type Director } from '../control/director.ts'
 import { createOperator, type Operator } from '../control/operator/operator.ts'
 import type { ReadySignal } from '../control/process/daemonize.ts'
 import { acquirePidFile, type HeldPidFile } from '../control/process/pid-file.ts'
+import { createTimeoutKeeper } from '../control/timeouts.ts'
 import { watchConfig } from '../control/watch/watch-config.ts'
 import { concurrencyLimit } from '../health/concurrency.ts'
 import { messageOf } from '../lib/errors.ts'
 import { printable } from '../lib/printable.ts'
 import { createLog, type Log } from '../log/log.ts'
-import { type TableBackend, TableError } from '../table/operation.ts'
+import type { IpvsTable } from '../table/details.ts'
+import { TableError } from '../table/operation.ts'
 import { type CliContext, exitCode } from './context.ts'
 import { catchSignals, type Signals } from './signals.ts'
 
@@ -46,7 +48,7 @@ export async function runDaemon(context: CliContext, options: DaemonOptions): Pr
   log.tell({ kind: 'invoked', commandLine: options.commandLine })
   log.tell({ kind: 'starting', pid: process.pid, daemon: options.inBackground })
   endOnBug(log)
-  let backend: TableBackend | undefined
+  let backend: IpvsTable | undefined
   const companions = createCompanions()
   try {
     backend = await context.openTable(options.table)
@@ -85,7 +87,7 @@ async function takePidFile({ pidFile }: DaemonOptions): Promise<HeldPidFile | st
 }
 
 interface Service {
-  readonly backend: TableBackend
+  readonly backend: IpvsTable
   readonly log: Log
   readonly companions: Companions
   readonly options: DaemonOptions
@@ -124,6 +126,7 @@ function assemble(context: CliContext, { backend, companions }: Service): Assemb
   const { tell, onConfig, onChange, onObservation } = companions
   const operator = createOperator({ clock, tell, director: () => director })
   companions.add(operator)
+  companions.add(createTimeoutKeeper({ clock, tell, table: backend }))
   const director: Director = createDirector({
     backend,
     clock,
