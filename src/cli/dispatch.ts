@@ -43,6 +43,7 @@ export async function dispatch(context: CliContext, command: Command, called: In
     case 'plan':
     case 'validate':
     case 'doctor':
+    case 'save':
     case 'demo':
       return await oneOfOurs(context, command, called)
     default:
@@ -68,6 +69,8 @@ async function oneOfOurs(context: CliContext, command: VerbCommand, called: Invo
       return await validate(context, command)
     case 'doctor':
       return await (await import('./doctor.ts')).doctor(context, command)
+    case 'save':
+      return await (await import('./save.ts')).save(context, command)
     case 'demo':
       return await (await import('./demo.ts')).demo(context, command)
     case 'help':

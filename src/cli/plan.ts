@@ -2,14 +2,14 @@ import { type Config, type RealKey, realKeyOf } from '../config/model.ts'
 import { fallbacksIn, foundIn } from '../control/director.ts'
 import { initialHealth } from '../health/initial.ts'
 import { type Health, type Observation, step } from '../health/machine.ts'
-import { withDeadline } from '../lib/deadline.ts'
 import { formatService } from '../model/service.ts'
 import { down, up } from '../model/verdict.ts'
 import { desired } from '../table/desired.ts'
 import { diff } from '../table/diff.ts'
 import { formatOperation } from '../table/notation.ts'
-import { type ObservedTable, TableError } from '../table/operation.ts'
+import type { ObservedTable } from '../table/operation.ts'
 import { emptyApplied, type Plan } from '../table/plan.ts'
+import { askTable } from './ask-table.ts'
 import { observeOnce } from './check.ts'
 import { formatColumns } from './columns.ts'
 import { type CliContext, exitCode } from './context.ts'
@@ -40,24 +40,9 @@ export async function plan(context: CliContext, options: PlanOptions): Promise<n
   return result.steps.length === 0 ? exitCode.ok : exitCode.changes
 }
 
-async function readTable(
-  context: CliContext,
-  config: Config,
-  kind: 'kernel' | 'memory',
-): Promise<ObservedTable | undefined> {
+function readTable(context: CliContext, config: Config, kind: 'kernel' | 'memory'): Promise<ObservedTable | undefined> {
   const keys = new Set(config.virtuals.map((virtual) => virtual.key))
-  try {
-    const backend = await context.openTable(kind)
-    try {
-      return await withDeadline({ clock: context.clock, ms: 10_000 }, (signal) => backend.read(keys, signal))
-    } finally {
-      await backend.close()
-    }
-  } catch (error) {
-    if (!(error instanceof TableError)) throw error
-    context.err(`The IPVS table cannot be read: ${error.message}\n`)
-    return undefined
-  }
+  return askTable(context, kind, (table, signal) => table.read(keys, signal))
 }
 
 async function observe(

@@ -1,4 +1,4 @@
-/** All of the command line on one screen. */
+/** All of the command line on one page. */
 export const usageText = `Usage: ldirectord-ng [-d] [CONFIG] COMMAND
        ldirectord-ng VERB [CONFIG] [options]
 
@@ -17,6 +17,7 @@ VERB, for a configuration that need not run:
                               [--assume up|down] [--json] [--format ipvsadm]
   validate  the faults of a configuration                    [--json | --print]
   doctor    a configuration against this machine                       [--json]
+  save      the kernel's table, as ipvsadm -S -n prints it             [--json]
   demo      a failover on loopback, nothing of this machine is changed [--stay]
 
   -d, --debug    stay in the foreground, all messages on standard error

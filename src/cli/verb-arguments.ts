@@ -19,12 +19,13 @@ export type VerbCommand =
     } & WithConfig)
   | ({ readonly verb: 'validate'; readonly json: boolean; readonly print: boolean } & WithConfig)
   | ({ readonly verb: 'doctor'; readonly json: boolean } & WithConfig)
+  | { readonly verb: 'save'; readonly json: boolean }
   | { readonly verb: 'demo'; readonly stay: boolean }
   | { readonly verb: 'help'; readonly text: string }
 
 type Verb = Exclude<VerbCommand['verb'], 'help'>
 
-const verbs: readonly Verb[] = ['run', 'check', 'plan', 'validate', 'doctor', 'demo']
+const verbs: readonly Verb[] = ['run', 'check', 'plan', 'validate', 'doctor', 'save', 'demo']
 
 export function isVerb(word: string | undefined): word is Verb {
   return verbs.some((verb) => verb === word)
@@ -57,7 +58,7 @@ export function parseVerb(verb: Verb, words: readonly string[]): VerbCommand {
 
 function programOf(verb: Verb, found: (command: VerbCommand) => void): Program {
   const program = new Program(`ldirectord-ng ${verb}`)
-  if (verb !== 'demo') program.argument('[config]', 'the configuration; ldirectord.cf when absent')
+  if (verb !== 'demo' && verb !== 'save') program.argument('[config]', 'the configuration; ldirectord.cf when absent')
   switch (verb) {
     case 'run':
       return program
@@ -91,6 +92,11 @@ function programOf(verb: Verb, found: (command: VerbCommand) => void): Program {
         .description('This configuration against this machine; changes nothing. Exit 0, 1 with errors, 2 bad config.')
         .option('--json', 'machine-readable', false)
         .action((config, { json }) => found({ verb, config, json }))
+    case 'save':
+      return program
+        .description("The kernel's whole table as ipvsadm -S -n prints it, for ipvsadm -R. Exit 4 no table.")
+        .option('--json', 'machine-readable, thresholds included', false)
+        .action(({ json }) => found({ verb, json }))
     case 'demo':
       return program
         .description('A failover on loopback with small web servers; nothing of this machine is changed.')
