@@ -5,7 +5,9 @@ import { createDaemon, type Daemon } from '../control/daemon.ts'
 import { createDirector, type Director } from '../control/director.ts'
 import { createOperator, type Operator } from '../control/operator/operator.ts'
 import type { ReadySignal } from '../control/process/daemonize.ts'
+import { createNotifier, type NotifyAddress, takeNotifyAddress } from '../control/process/notify.ts'
 import { acquirePidFile, type HeldPidFile } from '../control/process/pid-file.ts'
+import { createServiceManager, type ServiceManager } from '../control/process/service-manager.ts'
 import { createTimeoutKeeper } from '../control/timeouts.ts'
 import { watchConfig } from '../control/watch/watch-config.ts'
 import { concurrencyLimit } from '../health/concurrency.ts'
@@ -42,6 +44,7 @@ export async function runDaemon(context: CliContext, options: DaemonOptions): Pr
     return code
   }
   const signals = options.signals ?? catchSignals()
+  const notify = takeNotifyAddress()
   const held = await takePidFile(options)
   if (typeof held === 'string') return fail(1, held)
   const log = createLog({ logfile: loaded.config.globals.logfile, instance, ...options.log })
@@ -53,7 +56,7 @@ export async function runDaemon(context: CliContext, options: DaemonOptions): Pr
   try {
     backend = await context.openTable(options.table)
     companions.add({ name: 'log', tell: log.tell, onConfig: (config) => log.retarget(config.globals.logfile) })
-    await serve(context, { backend, log, companions, options, signals })
+    await serve(context, { backend, log, companions, options, signals, notify })
     return exitCode.ok
   } catch (error) {
     if (!(error instanceof TableError)) throw error
@@ -92,14 +95,16 @@ interface Service {
   readonly companions: Companions
   readonly options: DaemonOptions
   readonly signals: Signals
+  readonly notify: NotifyAddress | undefined
 }
 
 async function serve(context: CliContext, service: Service): Promise<void> {
   const { log, options, signals } = service
-  const { daemon, operator } = assemble(context, service)
+  const { daemon, operator, systemd } = assemble(context, service)
   await operator.prepare(options.loaded.config)
   await daemon.start(options.loaded)
   options.ready.ready()
+  systemd?.ready()
   signals.attach({
     reload: () => {
       log.tell({ kind: 'reload-signal' })
@@ -109,6 +114,7 @@ async function serve(context: CliContext, service: Service): Promise<void> {
     reopen: () => log.reopen(),
   })
   const { signal, keepTable } = await signals.ended
+  systemd?.stopping()
   await daemon.stop({ keepTable })
   if (keepTable) log.tell({ kind: 'table-left' })
   log.tell({ kind: 'terminated', signal })
@@ -118,12 +124,14 @@ interface Assembled {
   readonly daemon: Daemon
   readonly director: Director
   readonly operator: Operator
+  /** Undefined: it did not start us, or does not want to hear. */
+  readonly systemd: ServiceManager | undefined
 }
 
 /** The director, the daemon around it, and who lives beside them; each companion is one line here. */
-function assemble(context: CliContext, { backend, companions }: Service): Assembled {
+function assemble(context: CliContext, { backend, companions, notify }: Service): Assembled {
   const { clock } = context
-  const { tell, onConfig, onChange, onObservation } = companions
+  const { tell, onConfig, onChange, onObservation, onReload } = companions
   const operator = createOperator({ clock, tell, director: () => director })
   companions.add(operator)
   companions.add(createTimeoutKeeper({ clock, tell, table: backend }))
@@ -141,8 +149,19 @@ function assemble(context: CliContext, { backend, companions }: Service): Assemb
     tell,
     director,
     onConfig,
+    onReload,
     load: (last) => context.load(last.config?.file ?? '', last),
     watch: (watched) => watchConfig({ clock, ...watched }),
   })
-  return { daemon, director, operator }
+  const systemd = notify === undefined ? undefined : systemdFor(notify, { clock, tell, director })
+  if (systemd !== undefined) companions.add(systemd)
+  return { daemon, director, operator, systemd }
+}
+
+type Around = Pick<CliContext, 'clock'> & { readonly tell: Companions['tell']; readonly director: Director }
+
+function systemdFor({ socket, watchdogMs }: NotifyAddress, { clock, tell, director }: Around): ServiceManager {
+  const onDead = (reason: string): void => tell({ kind: 'note', text: `systemd can not be told: ${reason}` })
+  const notifier = createNotifier({ socket, clock, onDead })
+  return createServiceManager({ clock, tell, notifier, watchdogMs, director: () => director })
 }

@@ -16,6 +16,8 @@ export interface DaemonPorts {
   readonly load: (last: Load) => Promise<Load>
   /** A config comes into force: at start before the first pass, with a reload, when a name got its address. */
   readonly onConfig: (config: Config) => void
+  /** The file is read again, and what came of it has been done. */
+  readonly onReload?: (stage: 'begun' | 'ended') => void
   /** Begins to watch the file of the config in force; `onChange` once for each new content, good or bad. */
   readonly watch: (watched: Watched) => { close(): Promise<void> }
 }
@@ -108,6 +110,14 @@ export function createDaemon(ports: DaemonPorts): Daemon {
     return refusal === undefined ? config : undefined
   }
   const pass = async (): Promise<void> => {
+    ports.onReload?.('begun')
+    try {
+      await readAgain()
+    } finally {
+      ports.onReload?.('ended')
+    }
+  }
+  const readAgain = async (): Promise<void> => {
     kept = true
     const passGuard = isConfirmed
     isConfirmed = false

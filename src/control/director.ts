@@ -43,10 +43,13 @@ export interface Director {
   /** The table as the last pass read it. */
   readonly observed: ObservedTable | undefined
   readonly holds: ReadonlyMap<RealKey, Hold>
-  /** Numbers that grow while the loops live: ended passes over the table, begun runs of checks. */
   /** Milliseconds until the next check of a real server is due; undefined when none is. */
   dueInMs(key: RealKey): number | undefined
-  readonly progress: { readonly passes: number; readonly runs: number; readonly waiting: number }
+  /**
+   * Numbers that grow while the loops live: ended passes over the table, begun runs of checks, and those left out because
+   * the one before had not ended. `waiting` is how many wait for a place.
+   */
+  readonly progress: Readonly<Record<'passes' | 'runs' | 'overruns' | 'waiting', number>>
   readonly config: Config
   readonly health: ReadonlyMap<RealKey, Health>
   readonly drift: readonly string[]
@@ -169,8 +172,8 @@ export function createDirector(ports: DirectorPorts): Director {
       return holds()
     },
     get progress() {
-      const { runs, waiting } = pool.stats()
-      return { passes: reconciler.passes, runs, waiting }
+      const { runs, overruns, waiting } = pool.stats()
+      return { passes: reconciler.passes, runs, overruns, waiting }
     },
     get config() {
       return config()
