@@ -3,7 +3,7 @@ import { messageOf } from '../lib/errors.ts'
 import { normaliseAddress } from '../lib/ip.ts'
 import { addressOfBytes } from '../lib/ip-bytes.ts'
 import { type Addresses, type Fact, known, type Network, unknownFact } from './facts.ts'
-import { readText } from './files.ts'
+import { MISSING, readText } from './files.ts'
 import type { Machine } from './machine.ts'
 
 /** Addresses of interfaces, and what the routing tables deliver here besides. */
@@ -20,7 +20,9 @@ export async function readAddresses(machine: Machine): Promise<Fact<Addresses>> 
   const local = onInterfaces.map(({ address }) => ({ address, prefix: address.includes(':') ? 128 : 32 }))
   if (trie.known) local.push(...readTrie(trie.value))
   if (routes6.known) local.push(...readRoutes6(routes6.value))
-  return known({ local, attached: onInterfaces })
+  // Without IPv6 there is no table of its routes, and no address either.
+  const doubt6 = routes6.known || routes6.reason === MISSING ? undefined : routes6.reason
+  return known({ local, attached: onInterfaces, doubt: { 4: trie.known ? undefined : trie.reason, 6: doubt6 } })
 }
 
 function attachedOf(machine: Machine): Fact<Addresses['attached']> {

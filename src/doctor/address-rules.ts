@@ -14,7 +14,12 @@ export const virtualAddress: Rule = ({ config, facts }) => {
     const absent = firstOfEach(addressed, ({ address }) => address).filter(
       ({ address }) => !isLocal(addresses, address),
     )
-    return absent.map((each) => absentAddress({ ...each, addresses }, facts.failover))
+    return absent.map((each): Remark => {
+      const { address } = each
+      const doubt = addresses.doubt[familyOf(address)]
+      if (doubt !== undefined) return { kind: 'unseen', what: `whether ${address} is delivered here`, reason: doubt }
+      return absentAddress({ ...each, addresses }, facts.failover)
+    })
   })
 }
 
@@ -36,7 +41,7 @@ function absentAddress({ address, virtual, addresses }: Absent, failover: readon
 }
 
 /** To the interface whose network it is of, else to the first one. */
-function addAddress(address: string, { attached }: Addresses): Mend {
+export function addAddress(address: string, { attached }: Addresses): Mend {
   const outside = attached.filter((network) => !isLoopback(network.address) && network.link !== 'lo')
   const sameFamily = outside.filter((network) => familyOf(network.address) === familyOf(address))
   const link = outside.find((network) => contains(network, address)) ?? sameFamily[0] ?? outside[0]

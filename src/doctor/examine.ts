@@ -2,9 +2,9 @@ import { loopbackMasquerade, otherPort, ownRealServer, packetLoop, virtualAddres
 import { clock, readableSecrets, writableConfig } from './file-rules.ts'
 import type { Finding, Severity, Unseen } from './finding.ts'
 import { ownArp, strictReversePath, tunnelReversePath } from './link-rules.ts'
-import { firewallMarks } from './mark-rules.ts'
+import { firewallMarks, markedAddresses } from './mark-rules.ts'
 import { ftpHelper, ipvs, scheduler } from './module-rules.ts'
-import { programs } from './program-rules.ts'
+import { hiddenPrograms, programs } from './program-rules.ts'
 import { realServers } from './real-server-rules.ts'
 import type { Rule, Subject } from './subject.ts'
 import { conntrack, forwarding, ipvsSettings, reuseDelay } from './sysctl-rules.ts'
@@ -17,6 +17,7 @@ const rules: readonly Rule[] = [
   virtualAddress,
   forwarding,
   firewallMarks,
+  markedAddresses,
   loopbackMasquerade,
   otherPort,
   ownRealServer,
@@ -28,6 +29,7 @@ const rules: readonly Rule[] = [
   tunnelReversePath,
   strictReversePath,
   programs,
+  hiddenPrograms,
   writableConfig,
   readableSecrets,
   clock,

@@ -25,6 +25,8 @@ export interface Facts {
   /** Programs that move a virtual address between directors, as far as one is set up here: `keepalived` … */
   readonly failover: readonly string[]
   readonly clock: ClockFacts
+  /** The daemon's systemd unit is installed, with its cage. */
+  readonly hasUnit: boolean
 }
 
 export interface Modules {
@@ -48,6 +50,8 @@ export interface Addresses {
   readonly local: readonly Network[]
   /** Networks that interfaces are in, for the choice of one. */
   readonly attached: readonly (Network & { readonly link: string })[]
+  /** Why more may be delivered here than is known, by family. */
+  readonly doubt: Readonly<Record<Family, string | undefined>>
 }
 
 export interface Network {
@@ -71,6 +75,8 @@ export interface Firewall {
 export interface MarkRule {
   readonly value: number
   readonly mask: number
+  /** The one address that packets must go to, if the rule says it plainly. */
+  readonly to?: string
 }
 
 export type ProgramFile =

@@ -78,8 +78,11 @@ async function lookAtFile(root: string, path: string): Promise<Fact<ProgramFile>
   }
 }
 
+/** Why a file that is not there could not be read. */
+export const MISSING = 'there is no such file'
+
 const words: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
+  ENOENT: MISSING,
   EACCES: 'permission denied',
   EPERM: 'not permitted',
 }

@@ -1,3 +1,4 @@
+import { normaliseAddress } from '../lib/ip.ts'
 import type { Family } from '../model/service.ts'
 import type { Firewall, MarkRule } from './facts.ts'
 
@@ -23,7 +24,21 @@ export function readSaved(text: string): Rules {
 /** `--set-xmark 0x7/0xffffffff`; `--or-mark` and `--and-mark` are saved in this form too. */
 function marksOf(rule: string): MarkRule[] {
   const found = rule.matchAll(/ --(?:set-x?mark|tproxy-mark) (0x[0-9a-fA-F]+|\d+)(?:\/(0x[0-9a-fA-F]+|\d+))?/g)
-  return [...found].map(([, value, mask]) => ({ value: Number(value) >>> 0, mask: Number(mask ?? 0xffffffff) >>> 0 }))
+  const to = goingTo(/(?<!!) -d (\S+)/.exec(rule)?.[1])
+  return [...found].map(([, value, mask]) => ({
+    value: Number(value) >>> 0,
+    mask: Number(mask ?? 0xffffffff) >>> 0,
+    ...to,
+  }))
+}
+
+/** `192.0.2.10/32`, or without the prefix; nothing for networks, sets and negations. */
+function goingTo(text: string | undefined): Pick<MarkRule, 'to'> {
+  const [written = '', prefix] = text?.split('/') ?? []
+  const family = written.includes(':') ? 6 : 4
+  const to = normaliseAddress(written, family)
+  const isOne = prefix === undefined || prefix === (family === 6 ? '128' : '32')
+  return to !== undefined && isOne ? { to } : {}
 }
 
 /** The listing of `nft list ruleset`, by family; tables of inet, bridge and netdev are of both. */
@@ -41,9 +56,10 @@ export function readRuleset(text: string): Readonly<Record<Family, Rules>> {
 function readTable(table: string): Rules {
   const marks: MarkRule[] = []
   let computed = false
-  for (const [, value = ''] of table.matchAll(/\bmark set ([^\n]*)/g)) {
+  for (const [, before = '', value = ''] of table.matchAll(/^(.*)\bmark set (.*)$/gm)) {
     const [number] = /^(0x[0-9a-fA-F]+|\d+)(?=\s|$)/.exec(value) ?? []
-    if (number !== undefined) marks.push({ value: Number(number) >>> 0, mask: 0xffffffff })
+    const to = goingTo(/\bdaddr (\S+)/.exec(before)?.[1])
+    if (number !== undefined) marks.push({ value: Number(number) >>> 0, mask: 0xffffffff, ...to })
     // A mark that is only carried over is set somewhere else.
     else if (!/^(ct|meta) mark\s*($|[a-z])/.test(value) || /^(ct|meta) mark (and|or|xor)\b/.test(value)) computed = true
   }

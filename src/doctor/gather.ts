@@ -23,6 +23,7 @@ export async function gather(machine: Machine, config: Config): Promise<Facts> {
     programs: new Map(await Promise.all(programs)),
     configFile: await lookAtConfig(root, config.file),
     failover: await readFailover(root),
+    hasUnit: (await firstThere(root, unitFiles)).length > 0,
     clock: { nowMs: machine.nowMs(), keepers: await readKeepers(root) },
   }
 }
@@ -75,6 +76,10 @@ const failoverFiles: readonly (readonly [string, readonly string[]])[] = [
   ['Pacemaker', ['/etc/corosync/corosync.conf', '/var/lib/pacemaker/cib/cib.xml']],
   ['heartbeat', ['/etc/ha.d/haresources', '/etc/ha.d/ha.cf']],
   ['ucarp', ['/etc/ucarp/vip-001.conf']],
+]
+
+const unitFiles: readonly (readonly [string, readonly string[]])[] = [
+  ['systemd', ['/etc', '/usr/lib', '/lib'].map((folder) => `${folder}/systemd/system/ldirectord-ng.service`)],
 ]
 
 async function readFailover(root: string): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import { type Fact, known, type Link, type Modules, sysctlNames, unknownFact } from './facts.ts'
-import { exists, namesIn, readText } from './files.ts'
+import { exists, MISSING, namesIn, readText } from './files.ts'
 
 /** `6.1.176`. */
 export async function readRelease(root: string): Promise<Fact<string>> {
@@ -35,7 +35,7 @@ async function readLoadable(root: string, { release, hasIpVs, loaded }: About): 
   const found = await namesOfFile(root, `/lib/modules/${release.value}/modules.dep`)
   if (found.known) return found
   // A kernel that takes no modules has what it has; which schedulers are built in, it does not say.
-  const takesNone = !loaded.known && loaded.reason === 'there is no such file' && (await exists(root, '/proc/version'))
+  const takesNone = !loaded.known && loaded.reason === MISSING && (await exists(root, '/proc/version'))
   return takesNone && !hasIpVs ? known(new Set<string>()) : found
 }
 

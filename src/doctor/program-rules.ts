@@ -28,6 +28,22 @@ export function programsOf(config: Config): readonly string[] {
 /** Every program must be there, and one that is executed must be executable. */
 export const programs: Rule = ({ config, facts }) => neededBy(config).flatMap((needed) => judge(needed, facts))
 
+/** ProtectHome and PrivateTmp of the unit. */
+const HIDDEN = /^\/(home|root|run\/user|tmp|var\/tmp)\//
+
+/** What can be seen from a shell, and not by a daemon that systemd started. */
+export const hiddenPrograms: Rule = ({ config, facts }) => {
+  if (!facts.hasUnit) return []
+  return neededBy(config).flatMap(({ candidates, by, at, why }): readonly Remark[] => {
+    const name = candidates.find((each) => HIDDEN.test(each))
+    const fact = name === undefined ? undefined : facts.programs.get(name)
+    if (name === undefined || fact?.known !== true || fact.value.kind !== 'file') return []
+    const message = `${by}: ${name} is there, and hidden from the daemon by its systemd unit`
+    const long = `ProtectHome and PrivateTmp give it empty folders instead; ${why} Put it elsewhere, or take the setting back with systemctl edit.`
+    return [finding('warning', 'hidden-program', { at, message, why: long })]
+  })
+}
+
 function judge(needed: Needed, facts: Facts): readonly Remark[] {
   const { candidates } = needed
   const facing = candidates.map((name) => facts.programs.get(name))

@@ -79,6 +79,18 @@ export const fileCases: Cases = {
       says: [],
     },
     {
+      name: 'a warning of one that the systemd unit hides from the daemon',
+      config: virtual('real = 10.0.0.2:80 gate', 'checktype = external', 'checkcommand = /home/me/check'),
+      facts: { ...withProgram('/home/me/check', { kind: 'file', mode: 0o755 }), hasUnit: true },
+      says: ['warning hidden-program 1'],
+    },
+    {
+      name: 'nothing of that without the unit',
+      config: virtual('real = 10.0.0.2:80 gate', 'checktype = external', 'checkcommand = /home/me/check'),
+      facts: withProgram('/home/me/check', { kind: 'file', mode: 0o755 }),
+      says: [],
+    },
+    {
       name: 'that it could not look',
       config: virtual('real = 10.0.0.2:80 gate', 'checktype = ping'),
       facts: { programs: new Map([['ping', lost]]) },

@@ -10,15 +10,19 @@ describe('A listing of iptables-save', () => {
 -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x7/0xffffffff
 -A PREROUTING -m mark --mark 0x63 -j MARK --set-xmark 0x4/0xc
 -A PREROUTING -j CONNMARK --set-xmark 0x10/0xffffffff
+-A PREROUTING ! -d 192.0.2.11/32 -j MARK --set-xmark 0x7/0xffffffff
+-A PREROUTING -d 192.0.2.0/24 -j MARK --set-xmark 0x7/0xffffffff
 -A PREROUTING -p tcp -j TPROXY --on-port 80 --on-ip 0.0.0.0 --tproxy-mark 0x1/0x1
 -A OUTPUT -j MARK --set-mark 9
 COMMIT
 `
     assert.deepEqual(readSaved(text), {
       marks: [
-        { value: 7, mask: full },
+        { value: 7, mask: full, to: '192.0.2.10' },
         { value: 4, mask: 12 },
         { value: 16, mask: full },
+        { value: 7, mask: full },
+        { value: 7, mask: full },
         { value: 1, mask: 1 },
         { value: 9, mask: full },
       ],
@@ -74,8 +78,8 @@ table inet both {
 `
     const both = { value: 9, mask: full }
     assert.deepEqual(readRuleset(text), {
-      4: { marks: [{ value: 7, mask: full }, both], computed: false, stateful: true },
-      6: { marks: [{ value: 8, mask: full }, both], computed: false, stateful: true },
+      4: { marks: [{ value: 7, mask: full, to: '192.0.2.10' }, both], computed: false, stateful: true },
+      6: { marks: [{ value: 8, mask: full, to: '2001:db8::10' }, both], computed: false, stateful: true },
     })
   })
 

@@ -155,6 +155,7 @@ describe('Gathering facts', () => {
           { address: '2001:db8::10', prefix: 128 },
         ],
         attached: [{ link: 'eth0', address: '192.0.2.1', prefix: 24 }],
+        doubt: { 4: undefined, 6: undefined },
       },
     })
   })
@@ -241,9 +242,12 @@ describe('Gathering facts', () => {
 
   it('reads the permissions of the configuration, and what keeps addresses and the clock', async () => {
     write({ [file]: '', '/etc/keepalived/keepalived.conf': '', '/run/chrony/chronyd.pid': '' })
+    assert.equal((await look()).hasUnit, false)
+    write({ '/usr/lib/systemd/system/ldirectord-ng.service': '' })
     chmodSync(root + file, 0o604)
     utimesSync(root + file, 100, 100)
-    const { configFile, failover, clock } = await look()
+    const { configFile, failover, clock, hasUnit } = await look()
+    assert.equal(hasUnit, true)
     assert.deepEqual(
       [configFile.known && { mode: configFile.value.mode, mtimeMs: configFile.value.mtimeMs }, failover, clock],
       [{ mode: 0o604, mtimeMs: 100_000 }, ['keepalived'], { nowMs: 5, keepers: ['chrony'] }],

@@ -1,8 +1,9 @@
-import { known } from '../../src/doctor/facts.ts'
+import { type Addresses, known } from '../../src/doctor/facts.ts'
 import { type Cases, gate, good, lost, mark, marks, masq, virtual } from './case.ts'
 import { link, sysctls } from './stage.ts'
 
 const failover = ['keepalived']
+const doubtful = known<Addresses>({ local: [], attached: [], doubt: { 4: 'too large', 6: undefined } })
 /** Its real server is this machine. */
 const own = (method: string): string => virtual(`real = 192.0.2.1:80 ${method}`)
 
@@ -22,6 +23,12 @@ export const networkCases: Cases = {
     { name: 'nothing of one in a local network', config: 'virtual = 127.4.4.4:80\n', says: [] },
     { name: 'nothing of a mark', config: mark, facts: marks({ marks: [{ value: 5, mask: 0xffffffff }] }), says: [] },
     { name: 'that it could not look', config: gate, facts: { addresses: lost }, says: ['unseen it'] },
+    {
+      name: 'that it could not tell, where routes are hidden',
+      config: 'virtual = 192.0.2.99:80\nvirtual6 = [2001:db8::99]:80\n',
+      facts: { addresses: doubtful },
+      says: ['error virtual-address 2', 'unseen whether 192.0.2.99 is delivered here'],
+    },
   ],
   'of forwarding': [
     {
@@ -80,6 +87,18 @@ export const networkCases: Cases = {
       config: mark,
       facts: marks({ marks: [{ value: 0, mask: 8 }] }),
       says: ['error mark 1'],
+    },
+    {
+      name: 'a warning when it is set for an address that is not here',
+      config: mark,
+      facts: marks({ marks: [{ value: 5, mask: 0xffffffff, to: '192.0.2.99' }] }),
+      says: ['warning mark-address 1'],
+    },
+    {
+      name: 'nothing when that address is here',
+      config: mark,
+      facts: marks({ marks: [{ value: 5, mask: 0xffffffff, to: '192.0.2.10' }] }),
+      says: [],
     },
     {
       name: 'that it could not look, where a listing failed',

@@ -36,11 +36,13 @@ export function goodFacts(): Facts {
         { link: 'eth1', address: '10.0.0.1', prefix: 8 },
         { link: 'eth1', address: '2001:db8::1', prefix: 64 },
       ],
+      doubt: { 4: undefined, 6: undefined },
     }),
     firewall: { 4: noFirewall(), 6: noFirewall() },
     programs: new Map(['ping', 'perl', '/bin/true'].map((name) => [name, known({ kind: 'file', mode: 0o755 })])),
     configFile: known({ mode: 0o640, uid: 0, gid: 0, mtimeMs: 1_000_000_000_000 }),
     failover: [],
+    hasUnit: false,
     clock: { nowMs: 1_700_000_000_000, keepers: ['chrony'] },
   }
 }
