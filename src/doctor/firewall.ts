@@ -57,17 +57,27 @@ function readTable(table: string): Rules {
   const marks: MarkRule[] = []
   let computed = false
   for (const [, before = '', value = ''] of table.matchAll(/^(.*)\bmark set (.*)$/gm)) {
-    const [number] = /^(0x[0-9a-fA-F]+|\d+)(?=\s|$)/.exec(value) ?? []
-    const to = goingTo(/\bdaddr (\S+)/.exec(before)?.[1])
-    if (number !== undefined) marks.push({ value: Number(number) >>> 0, mask: 0xffffffff, ...to })
-    // A mark that is only carried over is set somewhere else.
-    else if (!/^(ct|meta) mark\s*($|[a-z])/.test(value) || /^(ct|meta) mark (and|or|xor)\b/.test(value)) computed = true
+    const set = markSet(value)
+    if (set === undefined) computed = true
+    else if (set !== 'carried over') marks.push({ ...set, ...goingTo(/\bdaddr (\S+)/.exec(before)?.[1]) })
   }
   return {
     marks,
     computed,
     stateful: /\bct (state|status|mark|count)\b|\b(masquerade|snat|dnat|redirect)\b/.test(table),
   }
+}
+
+/** What stands behind `mark set`, as nft prints it. A mark that is only carried over is set somewhere else. */
+function markSet(value: string): MarkRule | 'carried over' | undefined {
+  const [, number] = /^(0x[0-9a-fA-F]+|\d+)(?: [a-z]|$)/.exec(value) ?? []
+  if (number !== undefined) return { value: Number(number) >>> 0, mask: 0xffffffff }
+  const [whole, kept, added] =
+    /^(?:ct|meta) mark(?: & (0x[0-9a-f]+))?(?: \| (0x[0-9a-f]+))?(?= [a-z]|$)/.exec(value) ?? []
+  if (whole === undefined || / (and|or|xor) /.test(value)) return undefined
+  if (kept === undefined && added === undefined) return 'carried over'
+  const bits = Number(added ?? 0) >>> 0
+  return { value: bits, mask: (~Number(kept ?? 0xffffffff) | bits) >>> 0 }
 }
 
 export function joinRules(a: Rules, b: Rules): Rules {

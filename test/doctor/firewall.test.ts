@@ -83,13 +83,44 @@ table inet both {
     })
   })
 
-  it('says so when a mark comes from a map, a hash or other bits', () => {
+  it('is read as nft 1.0.6 printed it, bits and maps and what iptables-nft put there', () => {
+    const text = `table ip t {
+	chain c {
+		type filter hook prerouting priority mangle; policy accept;
+		meta mark set ct mark
+		meta mark set meta mark & 0xffffff07 | 0x00000007
+		meta mark set meta mark | 0x00000010
+		ip daddr != 10.0.0.1 meta mark set 0x00000008 accept
+		meta mark set ct mark accept
+		meta mark 0x00000007 ct mark set meta mark
+	}
+}
+table ip mangle {
+	chain PREROUTING {
+		type filter hook prerouting priority mangle; policy accept;
+		ip daddr 192.0.2.11 counter packets 0 bytes 0 meta mark set 0xc
+	}
+}
+`
+    assert.deepEqual(readRuleset(text)[4], {
+      marks: [
+        { value: 7, mask: 0xff },
+        { value: 16, mask: 16 },
+        { value: 8, mask: full },
+        { value: 12, mask: full, to: '192.0.2.11' },
+      ],
+      computed: false,
+      stateful: true,
+    })
+  })
+
+  it('says so when a mark comes from a map, a hash or a combination', () => {
     const computed = (rule: string): boolean => readRuleset(`table ip t {\n chain c {\n ${rule}\n }\n}\n`)[4].computed
     assert.deepEqual(
       [
         'meta mark set tcp dport map { 80 : 0x00000001, 443 : 0x00000002 }',
         'meta mark set jhash ip saddr mod 2',
-        'meta mark set meta mark & 0xffffff00 | 0x00000007',
+        'meta mark set meta mark ^ 0x00000007',
         'meta mark set meta mark and 0xff',
         'meta mark set ct mark',
         'meta mark 0x00000007 accept',
