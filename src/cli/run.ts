@@ -1,21 +1,15 @@
 import type { Load } from '../config/load.ts'
 import type { Config } from '../config/model.ts'
 import { type Companions, createCompanions } from '../control/companion.ts'
-import { createDaemon, type Daemon } from '../control/daemon.ts'
-import { createDirector, type Director } from '../control/director.ts'
-import { createOperator, type Operator } from '../control/operator/operator.ts'
 import type { ReadySignal } from '../control/process/daemonize.ts'
-import { createNotifier, type NotifyAddress, takeNotifyAddress } from '../control/process/notify.ts'
+import { type NotifyAddress, takeNotifyAddress } from '../control/process/notify.ts'
 import { acquirePidFile, type HeldPidFile } from '../control/process/pid-file.ts'
-import { createServiceManager, type ServiceManager } from '../control/process/service-manager.ts'
-import { createTimeoutKeeper } from '../control/timeouts.ts'
-import { watchConfig } from '../control/watch/watch-config.ts'
-import { concurrencyLimit } from '../health/concurrency.ts'
 import { messageOf } from '../lib/errors.ts'
 import { printable } from '../lib/printable.ts'
 import { createLog, type Log } from '../log/log.ts'
 import type { IpvsTable } from '../table/details.ts'
 import { TableError } from '../table/operation.ts'
+import { assemble } from './assemble.ts'
 import { type CliContext, exitCode } from './context.ts'
 import { catchSignals, type Signals } from './signals.ts'
 
@@ -100,9 +94,11 @@ interface Service {
 
 async function serve(context: CliContext, service: Service): Promise<void> {
   const { log, options, signals } = service
-  const { daemon, operator, systemd } = assemble(context, service)
+  const { daemon, operator, control, systemd } = assemble(context, { ...service, instance: options.instance })
   await operator.prepare(options.loaded.config)
   await daemon.start(options.loaded)
+  // Before anybody is told that it is ready: the next command may come through it.
+  await control.open()
   options.ready.ready()
   systemd?.ready()
   signals.attach({
@@ -118,50 +114,4 @@ async function serve(context: CliContext, service: Service): Promise<void> {
   await daemon.stop({ keepTable })
   if (keepTable) log.tell({ kind: 'table-left' })
   log.tell({ kind: 'terminated', signal })
-}
-
-interface Assembled {
-  readonly daemon: Daemon
-  readonly director: Director
-  readonly operator: Operator
-  /** Undefined: it did not start us, or does not want to hear. */
-  readonly systemd: ServiceManager | undefined
-}
-
-/** The director, the daemon around it, and who lives beside them; each companion is one line here. */
-function assemble(context: CliContext, { backend, companions, notify }: Service): Assembled {
-  const { clock } = context
-  const { tell, onConfig, onChange, onObservation, onReload } = companions
-  const operator = createOperator({ clock, tell, director: () => director })
-  companions.add(operator)
-  companions.add(createTimeoutKeeper({ clock, tell, table: backend }))
-  const director: Director = createDirector({
-    backend,
-    clock,
-    tell,
-    onChange,
-    onObservation,
-    holds: operator.holds,
-    concurrency: concurrencyLimit(),
-  })
-  const daemon = createDaemon({
-    clock,
-    tell,
-    director,
-    onConfig,
-    onReload,
-    load: (last) => context.load(last.config?.file ?? '', last),
-    watch: (watched) => watchConfig({ clock, ...watched }),
-  })
-  const systemd = notify === undefined ? undefined : systemdFor(notify, { clock, tell, director })
-  if (systemd !== undefined) companions.add(systemd)
-  return { daemon, director, operator, systemd }
-}
-
-type Around = Pick<CliContext, 'clock'> & { readonly tell: Companions['tell']; readonly director: Director }
-
-function systemdFor({ socket, watchdogMs }: NotifyAddress, { clock, tell, director }: Around): ServiceManager {
-  const onDead = (reason: string): void => tell({ kind: 'note', text: `systemd can not be told: ${reason}` })
-  const notifier = createNotifier({ socket, clock, onDead })
-  return createServiceManager({ clock, tell, notifier, watchdogMs, director: () => director })
 }

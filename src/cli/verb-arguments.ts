@@ -1,5 +1,6 @@
 import { CommanderError, Option, Command as Program } from 'commander'
 import { UsageError } from '../lib/errors.ts'
+import { isSteerVerb, type SteerCommand, type SteerVerb, steerForms, steerVerbs } from './steer-arguments.ts'
 
 interface WithConfig {
   /** As given; undefined means the default. */
@@ -21,11 +22,12 @@ export type VerbCommand =
   | ({ readonly verb: 'doctor'; readonly json: boolean } & WithConfig)
   | { readonly verb: 'save'; readonly json: boolean }
   | { readonly verb: 'demo'; readonly stay: boolean }
+  | SteerCommand
   | { readonly verb: 'help'; readonly text: string }
 
 type Verb = Exclude<VerbCommand['verb'], 'help'>
 
-const verbs: readonly Verb[] = ['run', 'check', 'plan', 'validate', 'doctor', 'save', 'demo']
+const verbs: readonly Verb[] = ['run', 'check', 'plan', 'validate', 'doctor', 'save', 'demo', ...steerVerbs]
 
 export function isVerb(word: string | undefined): word is Verb {
   return verbs.some((verb) => verb === word)
@@ -58,6 +60,7 @@ export function parseVerb(verb: Verb, words: readonly string[]): VerbCommand {
 
 function programOf(verb: Verb, found: (command: VerbCommand) => void): Program {
   const program = new Program(`ldirectord-ng ${verb}`)
+  if (isSteerVerb(verb)) return steerProgram(program, verb, found)
   if (verb !== 'demo' && verb !== 'save') program.argument('[config]', 'the configuration; ldirectord.cf when absent')
   switch (verb) {
     case 'run':
@@ -103,6 +106,15 @@ function programOf(verb: Verb, found: (command: VerbCommand) => void): Program {
         .option('--stay', 'until Ctrl-C', false)
         .action(({ stay }) => found({ verb, stay }))
   }
+}
+
+function steerProgram(program: Program, verb: SteerVerb, found: (command: VerbCommand) => void): Program {
+  const { summary, argument, options, command } = steerForms[verb]
+  program.description(summary).argument(argument.form, argument.about)
+  for (const { form, about, conflicts = [] } of options) {
+    program.addOption(new Option(form, about).conflicts([...conflicts]))
+  }
+  return program.action((word: string | undefined, values) => found(command(word, values)))
 }
 
 function tableOption(): Option {

@@ -56,6 +56,25 @@ const understood: readonly [string, Command][] = [
   ['check run', { verb: 'check', config: 'run', json: false }],
   ['run --table memory --log stdout a.cf', { verb: 'run', config: 'a.cf', table: 'memory', log: 'stdout' }],
   ['run a.cf --table=memory', { verb: 'run', config: 'a.cf', table: 'memory', log: undefined }],
+  ['a.cf reload --confirm', { verb: 'reload', config: 'a.cf', ...plain, confirm: true }],
+  ['reload --confirm', { verb: 'reload', config: undefined, ...plain, confirm: true }],
+  ['show', { verb: 'show', config: undefined, virtual: undefined, what: 'table', json: false }],
+  [
+    'a.cf show 192.0.2.10:80 --rate',
+    { verb: 'show', config: 'a.cf', virtual: '192.0.2.10:80', what: 'rate', json: false },
+  ],
+  ['show --config=a.cf --json', { verb: 'show', config: 'a.cf', virtual: undefined, what: 'table', json: true }],
+  ['why web1 --all', { verb: 'why', config: undefined, real: 'web1', all: true, json: false }],
+  [
+    'drain web1 --max 15m',
+    { verb: 'drain', config: undefined, real: 'web1', all: false, maxMs: 900_000, reason: undefined },
+  ],
+  [
+    'a.cf disable web1 --for 1h30m --reason=x',
+    { verb: 'disable', config: 'a.cf', real: 'web1', all: false, forMs: 5_400_000, reason: 'x' },
+  ],
+  ['enable web1', { verb: 'enable', config: undefined, real: 'web1', all: false }],
+  ['show start', { verb: 'start', config: 'show', ...plain }],
   ['check --json', { verb: 'check', config: undefined, json: true }],
   ['check a.cf --json', { verb: 'check', config: 'a.cf', json: true }],
   ['plan a.cf', { verb: 'plan', config: 'a.cf', table: 'kernel', assume: undefined, json: false, format: undefined }],
@@ -76,6 +95,11 @@ const understood: readonly [string, Command][] = [
 ]
 
 const refused: readonly [string, RegExp][] = [
+  ['why', /missing required argument 'real'/],
+  ['show --stats --rate', /conflicts|cannot be used with/],
+  ['drain web1 --max soon', /^a duration is written 90s/],
+  ['drain web1 --max 0', /^a duration is written 90s/],
+  ['disable web1 --for 400d', /at most a year/],
   ['run --table disk', /^run: .*--table.*kernel, memory/],
   ['run --log file', /^run: .*--log/],
   ['run a.cf b.cf', /^run: too many arguments/],
@@ -108,7 +132,7 @@ describe('parseCommandLine', () => {
     })
   }
 
-  for (const verb of ['run', 'check', 'plan', 'validate', 'doctor', 'save', 'demo']) {
+  for (const verb of 'run check plan validate doctor save demo show why drain disable enable'.split(' ')) {
     it(`has a help for ${verb}`, () => {
       const command = parseCommandLine([verb, '--help'])
       assert.equal(command.verb, 'help')
@@ -125,7 +149,8 @@ describe('usage', () => {
       lines.filter((line) => line.length > 80),
       [],
     )
-    const all = 'start stop restart try-restart reload force-reload status run check plan validate doctor save demo'
+    const perls = 'start stop restart try-restart reload force-reload status'
+    const all = `${perls} run check plan validate doctor save demo show why drain disable enable`
     assert.deepEqual(
       all.split(' ').filter((word) => !usageText.includes(word)),
       [],
