@@ -34,7 +34,6 @@ libdbd-pg-perl       /usr/share/doc/libdbd-pg-perl/copyright
 perl                 /usr/bin/pod2text
 bsdutils             /usr/bin/logger
 procps               /bin/ps
-systemd              /usr/bin/systemd-notify
 LIST
 }
 

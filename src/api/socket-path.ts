@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 
-/** Where control sockets are: /run/ldirectord-ng; below LDIRECTORD_NG_RUN_DIR where pid files are there too. */
+/** Where control sockets are: /run/ldirectord-ng, or LDIRECTORD_NG_SOCKET_DIR for tests and for accounts without a right to it. */
 export function socketDirectoryOf(env: NodeJS.ProcessEnv = process.env): string {
-  return join(env['LDIRECTORD_NG_RUN_DIR'] ?? '/run', 'ldirectord-ng')
+  return env['LDIRECTORD_NG_SOCKET_DIR'] ?? '/run/ldirectord-ng'
 }
 
 export function socketPathOf(instance: string, directory: string = socketDirectoryOf()): string {

@@ -2,7 +2,7 @@ import { ctime } from '../lib/ctime.ts'
 import { printable } from '../lib/printable.ts'
 import { version } from '../lib/version.ts'
 import { entryOf, entryWording, purgedAt } from '../model/entry-wording.ts'
-import type { Event } from '../model/events.ts'
+import type { AlertChannel, Event } from '../model/events.ts'
 
 /** Syslog's severities, as far as the daemon has use for them. */
 export type Severity = 'error' | 'warning' | 'notice' | 'info'
@@ -85,8 +85,25 @@ const wording: Wording = {
     ...(e.plan.length > mostPlanLines ? [`Refused new configuration: and ${e.plan.length - mostPlanLines} more`] : []),
     `Keeping the running configuration: ${e.file} was refused`,
   ],
+  'alert-sent': (e) => `${sentBy[e.channel]}: ${e.subject}`,
+  'alert-failed': (e) => `${failedBy[e.channel]}: ${e.target}: ${e.text}`,
+  'alerts-lost': (e) => `Alerts not sent: ${e.count} (${sentBy[e.channel]} through ${e.target}): ${e.text}`,
   note: (e) => e.text,
   fault: (e) => headed('Internal error: ', e.text),
+}
+
+/** Perl ldirectord's words for mail (behaviour reference 5.3). */
+const sentBy: Readonly<Record<AlertChannel, string>> = {
+  smtp: 'emailalert',
+  sendmail: 'emailalert',
+  command: 'alertcommand',
+  webhook: 'alertwebhook',
+}
+const failedBy: Readonly<Record<AlertChannel, string>> = {
+  smtp: 'failed to send SMTP email message',
+  sendmail: 'failed to send email message',
+  command: 'alertcommand failed',
+  webhook: 'alertwebhook failed',
 }
 
 function diagnosticHead(e: Event & { kind: 'config-diagnostic' }, pid: number): string {
@@ -114,6 +131,8 @@ const severities: Partial<Record<Kind, Severity>> = {
   'table-unreadable': 'error',
   'config-kept': 'error',
   'reload-refused': 'error',
+  'alert-failed': 'warning',
+  'alerts-lost': 'warning',
   'soft-failure': 'warning',
   'check-unknown': 'warning',
   'check-warning': 'warning',

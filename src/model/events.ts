@@ -19,6 +19,9 @@ interface OfReal extends Of {
  */
 export type Turn = 'in' | 'out' | 'none'
 
+/** How an alert is told: by mail through a server or the local program, by a command, by a POST. */
+export type AlertChannel = 'smtp' | 'sendmail' | 'command' | 'webhook'
+
 interface Turned extends OfReal {
   readonly turn: Turn
 }
@@ -93,6 +96,17 @@ export type Event =
       readonly file: string
       readonly reasons: readonly string[]
       readonly plan: readonly string[]
+    }
+  | { readonly kind: 'alert-sent'; readonly channel: AlertChannel; readonly subject: string }
+  /** An alert could not be delivered now; told once until one gets through. `target`: server or program. */
+  | { readonly kind: 'alert-failed'; readonly channel: AlertChannel; readonly target: string; readonly text: string }
+  /** So many were given up, the last of them for this reason. */
+  | {
+      readonly kind: 'alerts-lost'
+      readonly channel: AlertChannel
+      readonly target: string
+      readonly count: number
+      readonly text: string
     }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'fault'; readonly text: string }

@@ -103,51 +103,43 @@ function alertFields(scope: Scope) {
   return {
     ...channelFields(),
     emailalert: optional({
-      doc: 'Address that is told by mail when the state of a real server changes.',
+      doc: 'Addresses, with commas between them, that are told by mail when a real server or the fallback comes in or goes out.',
       fallback: '',
-      notYet: true,
       decode: decodeAddressee,
     }),
     emailalertfreq: optional({
       doc: 'Seconds between reminders that a real server is still down; 0: none.',
       fallback: '0',
-      notYet: true,
       decode: decodeFrequency,
     }),
     emailalertstatus: optional({
-      doc: 'In which states of the daemon mail is sent: all, none, or some of starting, running, stopping, reloading.',
+      doc: 'In which states of the daemon alerts are sent: all, none, or some of starting, running, stopping, reloading.',
       fallback: 'all',
-      notYet: true,
       decode: decodeStatus,
     }),
     smtp: optional({
       doc: 'Mail server; without it the local sendmail program is used.',
       fallback: '',
-      notYet: true,
       decode: decodeMailServer,
     }),
     smtpport: optional({
       doc: 'Port of the mail server.',
       fallback: '25',
-      notYet: true,
       decode: (d, report) => decodePort(d, report),
     }),
     smtpstarttls: optional<'yes' | 'no' | 'try'>({
       doc: 'TLS to the mail server: try takes it where it is offered, whoever answers; yes insists on it and on a valid certificate.',
       fallback: 'try',
-      notYet: true,
       decode: oneOf(['yes', 'no', 'try']),
     }),
     smtplogin: optional({
       doc: 'Account at the mail server.',
       fallback: '',
-      notYet: true,
       decode: (d, report) => readText(d, report, scope),
     }),
     smtppasswd: optional({
       doc: 'Password of that account.',
       fallback: '',
-      notYet: true,
       decode: (d, report) => {
         const text = readText(d, report, scope)
         return text === undefined ? undefined : new Secret(text)
@@ -162,13 +154,11 @@ function channelFields() {
     alertcommand: optional({
       doc: 'Program that is run for each alert, with the event as JSON on standard input; no shell, words at blanks.',
       fallback: '',
-      notYet: true,
       decode: (d, report) => decodeCommand(d, report),
     }),
     alertwebhook: optional({
       doc: 'URL that gets each alert as a POST of JSON.',
       fallback: '',
-      notYet: true,
       decode: decodeWebhook,
     }),
   }

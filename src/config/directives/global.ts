@@ -66,9 +66,8 @@ export const globalFields = {
   fork: yesNo('Accepted for compatibility; yes makes checkinterval of a virtual section count.', false),
   readdquiescent: yesNo('yes: an entry that others deleted comes back with weight 0 while its server is down.', false),
   emailalertfrom: optional({
-    doc: 'Sender of the mails.',
+    doc: 'Sender of the mails; without it the account of the daemon at this host.',
     fallback: '',
-    notYet: true,
     decode: rawAtTop('no email from address specified'),
   }),
   maintenancedir: optional({
@@ -95,8 +94,9 @@ export const globalFields = {
     decode: decodeYesNo,
   }),
   timeouts: optional({
-    doc: 'Seconds after which the kernel forgets an idle connection: TCP, TCP after a FIN, UDP; 0 leaves it as it is. Set at start and reload.',
+    doc: "Seconds after which the kernel forgets an idle connection: TCP, TCP after a FIN, UDP; 0 leaves the kernel's own.",
     fallback: '',
+    notYet: true,
     decode: decodeTimeouts,
   }),
   connecttimeout: deprecated(

@@ -66,8 +66,8 @@ export const virtualFields = {
     notYet: true,
     decode: (d, report) => decodeQuotedOrRaw(d, report, 'unable to open monitorfile : No such file or directory'),
   }),
-  servicename: optional({ doc: 'Name of the service in mails.', fallback: '', notYet: true, decode: (d) => d.value }),
-  comment: optional({ doc: 'Text for mails.', fallback: '', notYet: true, decode: (d) => d.value }),
+  servicename: optional({ doc: 'Name of the service in alerts.', fallback: '', decode: (d) => d.value }),
+  comment: optional({ doc: 'Text for alerts.', fallback: '', decode: (d) => d.value }),
   load: optional({ doc: 'Accepted and not used.', fallback: '', notYet: true, decode: decodeLoad }),
   connecttimeout: globalFields.connecttimeout,
 }

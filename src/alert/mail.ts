@@ -1,0 +1,107 @@
+import { createTransport, type SendMailOptions } from 'nodemailer'
+import type { MailServer } from '../config/model.ts'
+import { messageOf } from '../lib/errors.ts'
+import { failed, type Outcome, sent } from './delivery.ts'
+import type { Mailbox } from './recipients.ts'
+
+/** One mail; a second try sends the same, so that whoever gets it twice can tell. */
+export interface Mail {
+  /** Undefined: whoever takes it fills it in. */
+  readonly from: Mailbox | undefined
+  readonly to: readonly Mailbox[]
+  readonly subject: string
+  readonly text: string
+  readonly date: Date
+  /** Without its angle brackets. */
+  readonly messageId: string
+}
+
+export interface SmtpPost {
+  readonly server: MailServer
+  /** MAIL FROM. */
+  readonly sender: string
+  /** Who has not got it yet, each his own RCPT; after a try those whom the server may take later. */
+  readonly waiting: Set<string>
+}
+
+/** Shorter than the deadline of the try, so that the reason says what was waited for. */
+const timeouts = { connectionTimeout: 20_000, greetingTimeout: 20_000, dnsTimeout: 10_000, socketTimeout: 40_000 }
+
+/** The mail as bytes for a sendmail program: lines end in LF. */
+export async function composeMail(mail: Mail): Promise<Uint8Array> {
+  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
+  const { message } = await transport.sendMail(contentOf(mail))
+  return message as Uint8Array
+}
+
+/** One try over SMTP. What the server refuses for good is no reason to try again; everything else may pass. */
+export async function sendBySmtp(mail: Mail, post: SmtpPost, signal: AbortSignal): Promise<Outcome> {
+  const { server, sender, waiting } = post
+  const { host, port, login, password } = server
+  const transport = createTransport({
+    host,
+    port,
+    secure: false,
+    ...tlsOf(server),
+    ...timeouts,
+    ...(login === undefined ? {} : { auth: { user: login, pass: password?.reveal() ?? '' } }),
+    // A text has nothing to fetch: neither files nor addresses are read for it.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+  try {
+    const envelope = { from: sender, to: [...waiting] }
+    const { rejectedErrors = [] } = await transport.sendMail({ ...contentOf(mail), envelope, signal })
+    return tellRefused(rejectedErrors, waiting)
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    const { rejectedErrors = [] } = error as Refusal
+    if (rejectedErrors.length > 0) return tellRefused(rejectedErrors, waiting)
+    return failed(textOf(error), { retry: !isFinal(error as Refusal) })
+  } finally {
+    transport.close()
+  }
+}
+
+interface Refusal {
+  readonly code?: string | undefined
+  readonly responseCode?: number | undefined
+  readonly recipient?: string | undefined
+  readonly rejectedErrors?: readonly Refusal[] | undefined
+}
+
+/** All others have it. The reason of the first is told. */
+function tellRefused(refusals: readonly Refusal[], waiting: Set<string>): Outcome {
+  waiting.clear()
+  for (const each of refusals) if (!isFinal(each) && each.recipient !== undefined) waiting.add(each.recipient)
+  const first = refusals[0]
+  if (first === undefined) return sent
+  return failed(`${first.recipient ?? 'a recipient'}: ${textOf(first)}`, { retry: waiting.size > 0 })
+}
+
+/** A 5xx; a login that was refused too, lest the account be locked. */
+function isFinal({ code, responseCode = 0 }: Refusal): boolean {
+  return (responseCode >= 500 && responseCode < 600) || (code === 'EAUTH' && responseCode === 0)
+}
+
+function textOf(error: unknown): string {
+  const text = messageOf(error)
+  return text.replace(/\s+/g, ' ')
+}
+
+function contentOf({ from, to, subject, text, date, messageId }: Mail): SendMailOptions {
+  const mailboxes = to.map(({ name, address }) => ({ name, address }))
+  return { ...(from === undefined ? {} : { from }), to: mailboxes, subject, text, date, messageId: `<${messageId}>` }
+}
+
+/** `try` goes without where TLS is refused, and takes any certificate; `yes` goes without never, and takes a valid one. */
+function tlsOf({ starttls }: MailServer) {
+  switch (starttls) {
+    case 'no':
+      return { ignoreTLS: true }
+    case 'try':
+      return { opportunisticTLS: true, tls: { rejectUnauthorized: false } }
+    case 'yes':
+      return { requireTLS: true, tls: { rejectUnauthorized: true } }
+  }
+}
