@@ -34,6 +34,12 @@ libdbd-pg-perl       /usr/share/doc/libdbd-pg-perl/copyright
 perl                 /usr/bin/pod2text
 bsdutils             /usr/bin/logger
 procps               /bin/ps
+resource-agents      /usr/sbin/ocf-tester
+libxml2-utils        /usr/bin/xmllint
+lintian              /usr/bin/lintian
+mandoc               /usr/bin/mandoc
+man-db               /usr/bin/man
+binutils             /usr/bin/strip
 LIST
 }
 

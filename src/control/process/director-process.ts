@@ -9,9 +9,11 @@ const optionWithValue = new Set(['-r', '--require', '--import', '--loader', '--e
 
 /**
  * Whether a process is a director, ours or Perl's: it runs a program called `ldirectord…`. That the words stand
- * somewhere in its command line is not enough, for an editor on ldirectord.cf has them too (defect D49).
+ * somewhere in its command line is not enough, for an editor on ldirectord.cf has them too (defect D49). The asking
+ * process itself is none: `status` may have got the number of a director that was killed.
  */
 export function isDirector(pid: number, procfs = '/proc'): boolean {
+  if (pid === process.pid) return false
   let commandLine: string
   try {
     commandLine = readFileSync(`${procfs}/${pid}/cmdline`, 'latin1')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { catchesSignal } from '../../../src/control/process/director-process.ts'
+import { catchesSignal, isDirector } from '../../../src/control/process/director-process.ts'
 import { temporaryFolder } from '../../log/temporary.ts'
 
 describe('Which signals a process catches', () => {
@@ -26,5 +26,19 @@ describe('Which signals a process catches', () => {
     process.on('SIGUSR2', listener)
     assert.equal(catchesSignal(process.pid, 'SIGUSR2'), true)
     process.removeListener('SIGUSR2', listener)
+  })
+})
+
+describe('Whether a process is a director', () => {
+  const folder = temporaryFolder()
+
+  it('is told by the program it runs, and the one that asks is none', () => {
+    for (const pid of [4711, process.pid]) {
+      mkdirSync(folder.path(String(pid)))
+      writeFileSync(folder.path(`${pid}/cmdline`), 'node\0/usr/sbin/ldirectord-ng\0a.cf\0start\0')
+    }
+    assert.equal(isDirector(4711, folder.path('.')), true)
+    assert.equal(isDirector(4712, folder.path('.')), false)
+    assert.equal(isDirector(process.pid, folder.path('.')), false)
   })
 })
