@@ -10,11 +10,17 @@ export interface Mariadb extends RunningServer {
   execute(sql: string): Promise<string>
 }
 
+export interface MariadbWish {
+  /** So many aborted handshakes block a host; the server then asks for the names of its clients. */
+  readonly blocksAfter?: number
+}
+
 /**
  * MariaDB on both loopback families; database `ldirectord` with table `alive`, accounts `probe`
  * (there) and `reader` (everywhere), password `secret`. No account may come from ::1.
  */
-export async function startMariadb(): Promise<Mariadb> {
+export async function startMariadb({ blocksAfter }: MariadbWish = {}): Promise<Mariadb> {
+  const names = blocksAfter === undefined ? '--skip-name-resolve' : `--max-connect-errors=${blocksAfter}`
   const server = await startServer({
     program: 'mariadbd',
     ports: 1,
@@ -26,7 +32,7 @@ export async function startMariadb(): Promise<Mariadb> {
     },
     args: ({ directory, ports: [port] }) => [
       ...['--no-defaults', `--datadir=${directory}/data`, `--socket=${directory}/s`, `--pid-file=${directory}/pid`],
-      ...['--bind-address=127.0.0.1,::1', `--port=${port}`, '--skip-name-resolve', '--performance-schema=0'],
+      ...['--bind-address=127.0.0.1,::1', `--port=${port}`, names, '--performance-schema=0'],
       ...['--innodb-buffer-pool-size=16M', '--innodb-log-file-size=8M', '--innodb-flush-log-at-trx-commit=0'],
     ],
     isReady: async (site) => (await execute(site, 'select 1')).includes('1'),

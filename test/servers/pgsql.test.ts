@@ -5,8 +5,9 @@ import { makeRequest } from '../../src/check/fields.ts'
 import type { StartTls, TlsSettings } from '../../src/check/tls-fields.ts'
 import { Secret } from '../../src/lib/secret.ts'
 import { verdictOf } from '../checks/probing.ts'
+import type { RunningServer } from './harness.ts'
 import { needs } from './needs.ts'
-import { type Postgres, postgresPrograms, startPostgres } from './postgres.ts'
+import { type Postgres, postgresPrograms, startPostgres, startStartingPostgres } from './postgres.ts'
 import { asking } from './proved.ts'
 
 const ask = asking('PostgreSQL', 'postgresql-15')
@@ -148,4 +149,26 @@ describe('pgsql against a real PostgreSQL', function () {
       assert.equal(verdictOf(await probe()), 'down refused')
     })
   })
+})
+
+describe('pgsql against a real PostgreSQL that is starting up', function () {
+  this.timeout(60_000)
+  let server: RunningServer | undefined
+  before(async function () {
+    needs(this, ...postgresPrograms)
+    server = await startStartingPostgres()
+  })
+  after(() => server?.stop())
+
+  for (const starttls of ['no', 'yes'] as const) {
+    it(`down protocol, which says so, with starttls = ${starttls}`, async () => {
+      const given = { login: 'probe', passwd: new Secret('secret'), database: 'ldirectord', starttls }
+      const options = { ...given, request: makeRequest('/SELECT 1', false) }
+      const result = await ask({ check: pgsql, port: server?.ports[0] ?? 0, options })
+      assert.deepEqual(
+        [verdictOf(result), result.detail],
+        ['down protocol', 'error 57P03: the database system is starting up'],
+      )
+    })
+  }
 })
