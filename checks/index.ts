@@ -13,6 +13,7 @@ import { ldap } from './ldap.ts'
 import { ldaps } from './ldaps.ts'
 import { mysql } from './mysql.ts'
 import { nntp } from './nntp.ts'
+import { oracle } from './oracle.ts'
 import { pgsql } from './pgsql.ts'
 import { ping } from './ping.ts'
 import { pop } from './pop.ts'
@@ -39,6 +40,7 @@ export const checks: readonly AnyCheck[] = [
   ldaps,
   mysql,
   nntp,
+  oracle,
   pgsql,
   ping,
   pop,

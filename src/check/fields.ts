@@ -97,7 +97,7 @@ export const login: Field<string> = text({
 })
 
 export const database: Field<string> = text({
-  doc: 'Name of the database.',
+  doc: 'Name of the database; for oracle the SID, or the name of a service.',
   fallback: '',
   message: 'invalid database',
 })

@@ -171,9 +171,13 @@ function adviseSql(advised: Advised): void {
   const { service, options } = settings
   if (!sqlServices.has(service) || checkOfService(settings) === undefined || !isNegotiating(advised)) return
   const lacksRequest = hasRealWithoutRequest(advised)
-  const missing = [options['login'] === '' ? 'login' : undefined, lacksRequest ? 'request' : undefined]
-  const names = missing.filter((name) => name !== undefined).join(' and ')
-  if (names === '') return
+  const missing = [
+    options['login'] === '' ? 'login' : undefined,
+    service === 'oracle' && options['database'] === '' ? 'database' : undefined,
+    lacksRequest ? 'request' : undefined,
+  ].filter((name) => name !== undefined)
+  if (missing.length === 0) return
+  const names = [missing.slice(0, -1).join(', '), ...missing.slice(-1)].filter((text) => text !== '').join(' and ')
   const at = find(advised, 'service')?.valueAt ?? section.opener.valueAt
   const message = `without ${names} every check of service ${service} fails`
   reporterOf(advised).warn('advice', message, at, 'or use checktype = ping')

@@ -32,7 +32,7 @@ describe('the advice on a configuration', () => {
     assert.deepEqual(advice(5432, real(5432), 'service=pgsql', 'checktype=connect'), [])
   })
 
-  for (const service of ['mysql', 'pgsql', 'oracle']) {
+  for (const service of ['mysql', 'pgsql']) {
     it(`warns of a ${service} check that lacks what it must have`, () => {
       const told = (...lines: readonly string[]): string[] => advice(4000, real(4000), `service=${service}`, ...lines)
       const fails = (what: string): string[] => [`warning 3: without ${what} every check of service ${service} fails`]
@@ -43,6 +43,15 @@ describe('the advice on a configuration', () => {
       assert.deepEqual(told('checktype=ping'), [])
     })
   }
+
+  it('warns of an oracle check that lacks what it must have', () => {
+    const told = (...lines: readonly string[]): string[] => advice(4000, real(4000), 'service=oracle', ...lines)
+    const fails = (what: string): string[] => [`warning 3: without ${what} every check of service oracle fails`]
+    assert.deepEqual(told(), fails('login, database and request'))
+    assert.deepEqual(told('login="a"', 'database="ORCL"'), fails('request'))
+    assert.deepEqual(told('login="a"', 'request="SELECT 1 FROM DUAL"'), fails('database'))
+    assert.deepEqual(told('login="a"', 'database="ORCL"', 'request="SELECT 1 FROM DUAL"'), [])
+  })
 
   it('warns of a text to look for where ftp fetches no file', () => {
     const never = 'receive can never match: without request no file is fetched'

@@ -18,11 +18,12 @@ export interface Source {
   readonly packages: readonly string[]
 }
 
-/** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */
+/** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`, `new Worker(new URL('x'`. */
 const importForms = [
   /^(?:import|export)\s+(?<type>type\s+)?[\w$*{},\s]+?\bfrom\s*['"](?<word>[^'"]+)['"]/gm,
   /^import\s*['"](?<word>[^'"]+)['"]/gm,
   /\bimport\(\s*['"](?<word>[^'"]+)['"]/g,
+  /\bnew Worker\(new URL\(\s*['"](?<word>[^'"]+)['"]/g,
 ]
 
 const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
@@ -35,7 +36,9 @@ interface Import {
 function importsIn(text: string): Import[] {
   const code = withoutComments(text)
   const matches = importForms.flatMap((form) => [...code.matchAll(form)])
-  return matches.map(({ groups }) => ({ word: groups?.['word'] ?? '', typeOnly: groups?.['type'] !== undefined }))
+  // a thread's file is named as it is emitted
+  const wordOf = (word = ''): string => (word.startsWith('.') ? word.replace(/\.js$/, '.ts') : word)
+  return matches.map(({ groups }) => ({ word: wordOf(groups?.['word']), typeOnly: groups?.['type'] !== undefined }))
 }
 
 export function readSource(path: string): Source {

@@ -21,7 +21,7 @@ needs it. TLS: *always*, *starttls* (the directive), or none.
 
 /** What stands in for a server that no package brings; the page says so. */
 const withoutServer: Readonly<Record<string, string>> = {
-  oracle: 'a scripted listener only: there is no Oracle server to test with',
+  oracle: 'a scripted listener and database only: there is no Oracle server to test with',
 }
 
 /** One line of the table; undefined for a check that was not asked. */
