@@ -40,6 +40,7 @@ export async function secure(
     destroyOnAbort(tls, signal)
     tls.once('close', () => socket.destroy())
     await opened(tls, 'secureConnect', signal)
+    endWithAlert(tls)
     inspectPeer(tls, parts, context)
     return tls
   } catch (error) {
@@ -47,6 +48,14 @@ export async function secure(
     socket.destroy()
     throw error
   }
+}
+
+/**
+ * An alert after the handshake, by which a server of TLS 1.3 refuses our certificate, is only told by Node, and then
+ * the connection ends as if in good order. Whoever reads from it shall hear why.
+ */
+function endWithAlert(tls: TLSSocket): void {
+  tls.once('error', (error) => tls.destroy(error))
 }
 
 /**

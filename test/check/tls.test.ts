@@ -216,10 +216,11 @@ describe('TLS', () => {
           const ask = (own: Issued | undefined) =>
             askWeb({ check: https, port: web.port, tls: { tlscert: own?.certFile, tlskey: own?.keyFile } })
           assert.equal(verdictOf(await ask(client)), 'up')
-          for (const own of [undefined, stranger]) {
-            const answer = await ask(own)
-            assert.ok(['down tls', 'down closed'].includes(verdictOf(answer)), answer.result.detail)
-          }
+          const without = await ask(undefined)
+          assert.equal(verdictOf(without), 'down tls', without.result.detail)
+          // a server of Node closes without a word here; test/servers has one that says why
+          const refused = await ask(stranger)
+          assert.ok(['down tls', 'down closed'].includes(verdictOf(refused)), refused.result.detail)
         } finally {
           foreign.remove()
           await web.close()

@@ -5,7 +5,7 @@ import { connect } from '../../checks/connect.ts'
 import { mysql } from '../../checks/mysql.ts'
 import { makeRequest } from '../../src/check/fields.ts'
 import { Secret } from '../../src/lib/secret.ts'
-import { verdictOf } from '../checks/probing.ts'
+import { ask as askOnce, verdictOf } from '../checks/probing.ts'
 import { type Mariadb, mariadbPrograms, startMariadb } from './mariadb.ts'
 import { needs } from './needs.ts'
 import { asking } from './proved.ts'
@@ -48,7 +48,7 @@ describe('mysql against a real MariaDB that counts the errors of each host', fun
   /** Connect checks, until the server has seen so many more of them break off. */
   const connects = async (port: number): Promise<void> => {
     const before = await aborted()
-    for (let i = 0; i < most; i++) assert.equal(verdictOf(await ask({ check: connect, port })), 'up')
+    for (let i = 0; i < most; i++) assert.equal(verdictOf(await askOnce({ check: connect, port })), 'up')
     while ((await aborted()) < before + most);
   }
 

@@ -39,7 +39,7 @@ export async function exchange(socket: Socket, request: HttpRequest): Promise<Ht
       const first = !given
       given = true
       // a call before this function returns would never be heard
-      setImmediate(() => (first && !socket.destroyed ? callback(null, socket) : callback(new ClosedError(), null)))
+      setImmediate(() => (first && !socket.destroyed ? callback(null, socket) : callback(endOf(socket), null)))
     },
   })
   const close = (): void => {
@@ -56,9 +56,16 @@ export async function exchange(socket: Socket, request: HttpRequest): Promise<Ht
     const statusText = `HTTP ${status} ${text}`.trimEnd()
     return { status, statusText, location, body: chunksOf(reply.body), close }
   } catch (error) {
+    const end = socket.errored
     close()
-    throw meaningOf(error)
+    // the alert by which a server refuses us in TLS 1.3 comes after the handshake, and ends what undici calls closed
+    throw meaningOf(end !== null && /^ERR_SSL_/.test(codeOf(end) ?? '') ? end : error)
   }
+}
+
+/** Why a connection is over that was open a moment ago. */
+function endOf(socket: Socket): Error {
+  return socket.errored ?? new ClosedError()
 }
 
 async function* chunksOf(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
