@@ -5,7 +5,9 @@ import { type Companions, createCompanions } from '../control/companion.ts'
 import { createDaemon, type Daemon } from '../control/daemon.ts'
 import { createDirector, type Director } from '../control/director.ts'
 import { createOperator, type Operator } from '../control/operator/operator.ts'
+import { createStateFile } from '../control/operator/state-file.ts'
 import type { ReadySignal } from '../control/process/daemonize.ts'
+import { stateFileOf } from '../control/process/instance.ts'
 import { acquirePidFile, type HeldPidFile } from '../control/process/pid-file.ts'
 import { watchConfig } from '../control/watch/watch-config.ts'
 import { concurrencyLimit } from '../health/concurrency.ts'
@@ -113,6 +115,11 @@ async function serve(context: CliContext, service: Service): Promise<void> {
   log.tell({ kind: 'terminated', signal })
 }
 
+/** With a table in memory nothing of this machine is changed, unless it was said where. */
+function keepsState({ table }: DaemonOptions): boolean {
+  return table === 'kernel' || process.env['LDIRECTORD_NG_STATE_DIR'] !== undefined
+}
+
 interface Assembled {
   readonly daemon: Daemon
   readonly director: Director
@@ -123,7 +130,8 @@ interface Assembled {
 function assemble(context: CliContext, { backend, companions, options }: Service): Assembled {
   const { clock } = context
   const { tell, onConfig, onChange, onObservation } = companions
-  const operator = createOperator({ clock, tell, director: () => director })
+  const store = keepsState(options) ? createStateFile({ path: stateFileOf(options.instance), clock, tell }) : undefined
+  const operator = createOperator({ clock, tell, store, director: () => director })
   companions.add(operator)
   const director: Director = createDirector({
     backend,

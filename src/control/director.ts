@@ -36,7 +36,7 @@ export interface Director {
   change(config: Config, phase: 'reloading' | 'running'): Promise<void>
   /** Ends the checks and clears the table as `cleanstop` says; with `keepTable` it stays as it is. */
   stop(options?: { readonly keepTable: boolean }): Promise<void>
-  /** One pass over the table that begins after this call. */
+  /** One pass over the table that begins after this call; nothing before the start. */
   reconcile(): Promise<void>
   /** starting lasts until every check has had its first result and the table was brought in line with it. */
   readonly phase: Phase
@@ -157,7 +157,7 @@ export function createDirector(ports: DirectorPorts): Director {
       if (current === undefined || keepTable) return
       await stopTable({ backend, clock, tell, config: current, applied: reconciler.applied })
     },
-    reconcile: () => reconciler.reconcile(),
+    reconcile: () => (current === undefined ? Promise.resolve() : reconciler.reconcile()),
     dueInMs: (key) => pool.dueInMs(key),
     get phase() {
       return phase

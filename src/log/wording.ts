@@ -48,8 +48,7 @@ const wording: Wording = {
   ...entryWording,
   'real-draining': (e) => `Draining real server: ${entryOf(e)} ${orderedBy(e)}`,
   'real-disabled': (e) => `Disabled real server: ${entryOf(e)} ${orderedBy(e)}`,
-  'real-drained': (e) =>
-    `Drained real server: ${entryOf(e)} ${e.left === 0 ? 'no connection is left' : `time is up, active connections left: ${e.left}`}`,
+  'real-drained': (e) => `Drained real server: ${entryOf(e)} ${endOfDrain(e)}`,
   'real-enabled': (e) => `Enabled real server: ${entryOf(e)} ${e.by === undefined ? 'time is up' : `by ${e.by}`}`,
   'maintenance-begun': (e) => `Maintenance of real server begun: ${entryOf(e)} ${e.file}: ${e.reason}`,
   'maintenance-ended': (e) => `Maintenance of real server ended: ${entryOf(e)} ${e.file}`,
@@ -118,6 +117,11 @@ function headed(head: string, text: string): readonly string[] {
 
 function checked(of: { readonly real: string; readonly identity: string }): string {
   return `${of.real} (${of.identity})`
+}
+
+function endOfDrain({ why, left = 0 }: { why: 'idle' | 'time'; left: number | undefined }): string {
+  if (why === 'idle') return 'no connection is left'
+  return left === 0 ? 'time is up' : `time is up, active connections left: ${left}`
 }
 
 function orderedBy({ by, reason, until }: { by: string; reason: string; until: number | undefined }): string {

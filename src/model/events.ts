@@ -62,8 +62,8 @@ export type Event =
   | ({ readonly kind: 'check-warning'; readonly text: string } & OfReal)
   /** The operator holds it out. `until` is wall clock: when a disable ends, when a drain waits no longer. */
   | ({ readonly kind: 'real-draining' | 'real-disabled' } & Ordered)
-  /** The drain has ended: `left` connections were active when its time was up. */
-  | ({ readonly kind: 'real-drained'; readonly left: number } & OfReal)
+  /** The drain has ended; `left` connections were active then, undefined when nobody counted. */
+  | ({ readonly kind: 'real-drained'; readonly why: 'idle' | 'time'; readonly left: number | undefined } & OfReal)
   /** Without `by` its time was up. */
   | ({ readonly kind: 'real-enabled'; readonly by: string | undefined } & OfReal)
   | ({ readonly kind: 'maintenance-begun'; readonly file: string; readonly reason: string } & OfReal)

@@ -1,6 +1,7 @@
 import { createMemoryTable } from '../../src/backend/memory.ts'
 import type { Config, Fallback, Globals, Real, Virtual } from '../../src/config/model.ts'
 import { createDirector, type Director } from '../../src/control/director.ts'
+import { createOperator, type Operator, type OperatorPorts } from '../../src/control/operator/operator.ts'
 import { wordEvent } from '../../src/log/wording.ts'
 import type { Event } from '../../src/model/events.ts'
 import { type ServiceId, serviceKeyOf } from '../../src/model/service.ts'
@@ -66,6 +67,8 @@ export interface Stage {
   readonly clock: VirtualClock
   readonly table: TableBackend
   readonly director: Director
+  /** It has no config before `onConfig` or `prepare`, and holds nothing. */
+  readonly operator: Operator
   /** What was told, in the log's words. */
   readonly log: string[]
   /** A real server whose check answers what `answers` says at that moment. */
@@ -80,19 +83,35 @@ export interface Stage {
 export const bad = down('refused', 'connection refused')
 export const good = up('200 OK')
 
-export function createStage(table: TableBackend = createMemoryTable()): Stage {
+/** Who stands beside the director and holds real servers out. */
+export type MakeOperator = (ports: Pick<OperatorPorts, 'clock' | 'tell' | 'director'>) => Operator
+
+export function createStage(
+  table: TableBackend = createMemoryTable(),
+  makeOperator: MakeOperator = (ports) => createOperator(ports),
+): Stage {
   const clock = createVirtualClock()
   const answers = new Map<string, CheckResult | 'silent'>()
   const log: string[] = []
   const tell = (event: Event): void => {
     log.push(...wordEvent(event, { pid: 1, version: '0' }).lines)
   }
-  const director = createDirector({ backend: table, clock, tell, concurrency: 10 })
+  const operator = makeOperator({ clock, tell, director: () => director })
+  const { holds, onChange } = operator
+  const director: Director = createDirector({
+    backend: table,
+    clock,
+    tell,
+    concurrency: 10,
+    holds,
+    onChange: () => onChange?.(),
+  })
   const signal = new AbortController().signal
   return {
     clock,
     table,
     director,
+    operator,
     log,
     answers,
     real: (address, { weight = 1, forwarding = 'masq', check = 'http' } = {}) => ({

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { ctime } from '../../src/lib/ctime.ts'
 import { wordEvent } from '../../src/log/wording.ts'
 import type { Event } from '../../src/model/events.ts'
 import { down } from '../../src/model/verdict.ts'
@@ -8,6 +9,7 @@ const ofReal = { ...of, real: '192.0.2.20:80' }
 const ofMark = { virtual: '5', identity: 'fwm:5', real: '192.0.2.20:0' }
 const speaker = { pid: 4711, version: '1.186-ha' }
 const reason = 'the check failed'
+const noon = Date.UTC(2026, 10, 21, 12)
 
 /** The words of behaviour reference 1.6, 1.7, 4.3 to 4.9, 5.4 and 5.5, to the letter. */
 const perlLines: readonly [Event, ...string[]][] = [
@@ -114,6 +116,37 @@ const ownLines: readonly [Event, ...string[]][] = [
     { kind: 'check-warning', text: 'redirected', ...ofReal },
     'Check of real server: 192.0.2.20:80 (tcp:192.0.2.10:80): redirected',
   ],
+  [
+    { kind: 'real-draining', by: 'alice', reason: 'disk', until: undefined, ...ofReal },
+    'Draining real server: 192.0.2.20:80 (192.0.2.10:80) by alice: disk',
+  ],
+  [
+    { kind: 'real-disabled', by: 'alice', reason: '', until: noon, ...ofReal },
+    `Disabled real server: 192.0.2.20:80 (192.0.2.10:80) by alice until ${ctime(noon)}`,
+  ],
+  [
+    { kind: 'real-drained', why: 'idle', left: 0, ...ofReal },
+    'Drained real server: 192.0.2.20:80 (192.0.2.10:80) no connection is left',
+  ],
+  [
+    { kind: 'real-drained', why: 'time', left: undefined, ...ofReal },
+    'Drained real server: 192.0.2.20:80 (192.0.2.10:80) time is up',
+  ],
+  [
+    { kind: 'real-drained', why: 'time', left: 3, ...ofMark },
+    'Drained real server: 192.0.2.20:0 (5) time is up, active connections left: 3',
+  ],
+  [{ kind: 'real-enabled', by: 'alice', ...ofReal }, 'Enabled real server: 192.0.2.20:80 (192.0.2.10:80) by alice'],
+  [{ kind: 'real-enabled', by: undefined, ...ofReal }, 'Enabled real server: 192.0.2.20:80 (192.0.2.10:80) time is up'],
+  [
+    { kind: 'maintenance-begun', file: '/m/web1', reason: 'disk', ...ofReal },
+    'Maintenance of real server begun: 192.0.2.20:80 (192.0.2.10:80) /m/web1: disk',
+  ],
+  [
+    { kind: 'maintenance-ended', file: '/m/web1', ...ofReal },
+    'Maintenance of real server ended: 192.0.2.20:80 (192.0.2.10:80) /m/web1',
+  ],
+  [{ kind: 'state-file', text: 'The state file is broken' }, 'The state file is broken'],
   [{ kind: 'drift', text: 'weight 0, ours is 1' }, 'IPVS table changed by others: weight 0, ours is 1'],
   [
     { kind: 'table-refused', operation: '-a -t 192.0.2.10:80', text: 'not permitted' },

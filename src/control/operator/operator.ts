@@ -69,7 +69,7 @@ export interface OperatorPorts {
   readonly maintenance?: ((ports: MaintenancePorts) => Maintenance) | undefined
 }
 
-const noStore: OrderStore = { load: async () => [], save: async () => false }
+const noStore: OrderStore = { load: async () => [], save: async () => false, stop: async () => undefined }
 
 export function createOperator(ports: OperatorPorts): Operator {
   const { clock, tell, director, store = noStore } = ports
@@ -98,8 +98,7 @@ export function createOperator(ports: OperatorPorts): Operator {
     },
     onChange: orders.look,
     stop: async () => {
-      orders.stop()
-      await maintenance.stop()
+      await Promise.all([orders.stop(), maintenance.stop()])
     },
     select: (text, options) => selectReals(roster.config ?? { virtuals: [] }, text, options),
     drain: (keys, { maxMs, reason = '', by }) =>

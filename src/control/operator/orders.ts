@@ -8,14 +8,18 @@ import { nameReal } from '../health-book.ts'
 import { connectionsOf, type DrainWatch, entryOf, isIdle } from './drain.ts'
 import { type Connections, keyOfOrder, type Order, type OrderKey, orderKeyOf } from './order.ts'
 import { createOrderBook } from './order-book.ts'
+import { stateOf } from './order-holds.ts'
 import type { Roster } from './roster.ts'
 import type { Line } from './select-reals.ts'
+import { within } from './within.ts'
 
-/** Where orders outlive the process. Neither function rejects or throws. */
+/** Where orders outlive the process. None of it rejects or throws. */
 export interface OrderStore {
   load(): Promise<readonly Order[]>
   /** False when they could not be written. */
   save(orders: readonly Order[]): Promise<boolean>
+  /** Resolves, in bounded time, when what was to be saved is. */
+  stop(): Promise<void>
 }
 
 export type DirectorView = Pick<Director, 'observed' | 'health' | 'reconcile'>
@@ -35,6 +39,7 @@ export interface OrderParts extends Pick<Order, 'action' | 'by' | 'reason'> {
 
 /** The orders of the operator, their progress and their ends. */
 export interface Orders {
+  /** Takes what a former process left; what comes later than in two seconds is taken when it comes. */
   load(): Promise<void>
   /** Resolves when the table has been passed over and the file written; false when it could not be. */
   give(groups: readonly OrderKey[], parts: OrderParts): Promise<boolean>
@@ -43,11 +48,12 @@ export interface Orders {
   look(): void
   readonly all: readonly Order[]
   connections(order: Order): Connections | undefined
-  stop(): void
+  stop(): Promise<void>
 }
 
 /** How soon a wall clock that was set is noticed. */
 const longestSleepMs = 30_000
+const loadWithinMs = 2_000
 const longestReason = 200
 const longestName = 64
 
@@ -71,10 +77,12 @@ export function createOrders(ports: OrdersPorts): Orders {
     if (stopped || next === undefined) return
     timer = clock.setTimer('operator orders', Math.min(next, longestSleepMs), look)
   }
-  const endDrain = (order: Order, left: Connections | undefined): void => {
+  const endDrain = (order: Order, why: 'idle' | 'time'): void => {
     watches.delete(keyOfOrder(order))
     book.put({ ...order, drainedAt: clock.now() })
-    tell({ kind: 'real-drained', ...nameOf(order, lineOf(order)), left: left?.active ?? 0 })
+    const line = lineOf(order)
+    const left = line === undefined ? undefined : connectionsOf(entryFor(line))?.active
+    tell({ kind: 'real-drained', ...nameOf(order, line), why, left })
   }
   const begin = (line: Line, { action, by, reason, forMs }: OrderParts): void => {
     const since = clock.now()
@@ -88,17 +96,19 @@ export function createOrders(ports: OrdersPorts): Orders {
       until: forMs === undefined ? undefined : since + forMs,
       drainedAt: undefined,
     }
+    const before = book.get(keyOfOrder(order))
     book.put(order)
     watches.delete(keyOfOrder(order))
     const kind = action === 'drain' ? 'real-draining' : 'real-disabled'
     tell({ kind, ...nameOf(order, line), by: order.by, reason: order.reason, until: order.until })
-    if (action === 'drain' && hasNothingToWaitFor(line)) endDrain(order, undefined)
+    if (action === 'drain' && hasNothingToWaitFor(line, before)) endDrain(order, 'idle')
   }
-  /** UDP has no connections, and what is not in the table has none either. */
-  const hasNothingToWaitFor = (line: Line): boolean => {
+  /** UDP has no connections, and what was not in the table has none either, unless it came in since that was read. */
+  const hasNothingToWaitFor = (line: Line, before: Order | undefined): boolean => {
     if (protocolOf(line.virtual.id) === 'udp') return true
     const { observed, health } = director()
     if (observed === undefined || entryFor(line) !== undefined) return false
+    if (before !== undefined && stateOf(before) !== 'draining') return true
     const group = roster().groups.get(orderKeyOf(line)) ?? [line]
     return group.every(({ virtual, real }) => health.get(realKeyOf(virtual, real))?.state !== 'up')
   }
@@ -107,15 +117,14 @@ export function createOrders(ports: OrdersPorts): Orders {
     const before = book.all.length
     const due = book.due()
     for (const order of due) {
-      const line = lineOf(order)
-      if (order.action === 'drain') endDrain(order, line === undefined ? undefined : connectionsOf(entryFor(line)))
+      if (order.action === 'drain') endDrain(order, 'time')
       else {
         book.remove(keyOfOrder(order))
-        tell({ kind: 'real-enabled', ...nameOf(order, line), by: undefined })
+        tell({ kind: 'real-enabled', ...nameOf(order, lineOf(order)), by: undefined })
       }
     }
     const idle = book.all.filter(hasDrained)
-    for (const order of idle) endDrain(order, undefined)
+    for (const order of idle) endDrain(order, 'idle')
     book.forget(new Set(roster().groups.keys()))
     return due.length + idle.length > 0 || book.all.length !== before
   }
@@ -136,8 +145,12 @@ export function createOrders(ports: OrdersPorts): Orders {
   }
   return {
     load: async () => {
-      for (const order of await ports.store.load()) book.adopt(order)
-      arm()
+      const loaded = ports.store.load().then((orders) => {
+        for (const order of orders) book.adopt(order)
+        look()
+        void director().reconcile()
+      })
+      await within({ clock, name: 'operator orders: load', ms: loadWithinMs }, loaded)
     },
     give: async (groups, parts) => {
       for (const key of groups) {
@@ -164,9 +177,10 @@ export function createOrders(ports: OrdersPorts): Orders {
       const line = lineOf(order)
       return line === undefined ? undefined : connectionsOf(entryFor(line))
     },
-    stop: () => {
+    stop: async () => {
       stopped = true
       timer?.cancel()
+      await ports.store.stop()
     },
   }
 }

@@ -22,3 +22,13 @@ export function runDirectoryOf(env: NodeJS.ProcessEnv = process.env): string {
 export function pidFileOf(instance: string, runDirectory: string = runDirectoryOf()): string {
   return join(runDirectory, `ldirectord.${instance}.pid`)
 }
+
+/** Where state is kept over restarts: /var/lib/ldirectord-ng, or LDIRECTORD_NG_STATE_DIR for tests and other accounts. */
+export function stateDirectoryOf(env: NodeJS.ProcessEnv = process.env): string {
+  return env['LDIRECTORD_NG_STATE_DIR'] ?? '/var/lib/ldirectord-ng'
+}
+
+/** `/var/lib/ldirectord-ng/<instance>.json`. */
+export function stateFileOf(instance: string, stateDirectory: string = stateDirectoryOf()): string {
+  return join(stateDirectory, `${instance}.json`)
+}
