@@ -28,7 +28,13 @@ export async function main(argv: readonly string[]): Promise<number> {
       return exitCode.usage
     }
     if (error instanceof OperatorError) {
-      context.err(`ldirectord-ng: ${printable(error.message)}\n`)
+      // Of several lines when there is something to choose from.
+      context.err(
+        `ldirectord-ng: ${error.message
+          .split('\n')
+          .map((line) => printable(line))
+          .join('\n')}\n`,
+      )
       return perlExit.failed
     }
     context.err(`ldirectord-ng: internal error\n${error instanceof Error ? error.stack : messageOf(error)}\n`)

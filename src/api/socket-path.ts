@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 
-/** Where control sockets are: /run/ldirectord-ng, or LDIRECTORD_NG_SOCKET_DIR for tests and for accounts without a right to it. */
+/** Where control sockets are: /run/ldirectord-ng; below LDIRECTORD_NG_RUN_DIR where pid files are there too. */
 export function socketDirectoryOf(env: NodeJS.ProcessEnv = process.env): string {
-  return env['LDIRECTORD_NG_SOCKET_DIR'] ?? '/run/ldirectord-ng'
+  return join(env['LDIRECTORD_NG_RUN_DIR'] ?? '/run', 'ldirectord-ng')
 }
 
 export function socketPathOf(instance: string, directory: string = socketDirectoryOf()): string {

@@ -1,11 +1,15 @@
 import { type Config, destinationOf, type Real, type RealKey, realKeyOf, type Virtual } from '../config/model.ts'
 import type { Health } from '../health/machine.ts'
 import type { Phase } from '../model/events.ts'
-import { formatService, hostPort, protocolOf } from '../model/service.ts'
-import { destinationKeyOf } from '../model/table.ts'
+import { formatService, hostPort, protocolOf, type ServiceKey } from '../model/service.ts'
+import { type DestinationKey, destinationKeyOf } from '../model/table.ts'
 import type { DownReason, UnknownReason, Verdict } from '../model/verdict.ts'
 import type { Hold } from '../table/desired.ts'
-import type { ObservedDestination, ObservedTable } from '../table/operation.ts'
+import type { Counted } from '../table/details.ts'
+import type { ObservedDestination, ObservedService } from '../table/operation.ts'
+import type { IntentReport } from './intent-report.ts'
+import { isoTime } from './iso-time.ts'
+import type { RefusedReport } from './reload-routes.ts'
 
 /** What `GET /v1/status` answers. Stable: fields are only ever added. Times are ISO 8601 in UTC. */
 export interface StatusReport {
@@ -16,8 +20,10 @@ export interface StatusReport {
   readonly config: string
   readonly phase: Phase
   /** Why the file that lies there now is not in force; null when it is, or was not read yet. */
-  readonly refused: string | null
+  readonly refused: RefusedReport | null
   readonly virtuals: readonly VirtualStatus[]
+  /** What operators and maintenance files hold out. */
+  readonly intents: readonly IntentReport[]
   /** What others changed in the table and is left so. */
   readonly drift: readonly string[]
   /** Names without an address. */
@@ -37,7 +43,11 @@ export interface VirtualStatus {
   readonly inTable: boolean
   readonly up: number
   readonly reals: readonly RealStatus[]
-  readonly fallback: FallbackStatus | null
+  readonly fallback: EntryStatus | null
+  /** Entries of the table that the file does not name. */
+  readonly others: readonly EntryStatus[]
+  /** Only when it was asked for. */
+  readonly traffic?: Counted
 }
 
 export interface RealStatus {
@@ -61,6 +71,7 @@ export interface RealStatus {
   readonly kernelWeight: number | null
   readonly activeConnections: number
   readonly inactiveConnections: number
+  readonly traffic?: Counted
 }
 
 export interface LastStatus {
@@ -71,11 +82,15 @@ export interface LastStatus {
   readonly durationMs: number
 }
 
-interface FallbackStatus {
-  readonly fallback: string
-  readonly inTable: boolean
+/** The fallback, or an entry that is neither a real server of the file nor the fallback. */
+export interface EntryStatus {
+  readonly destination: string
+  readonly forwarding: string
+  /** Null: not in the table. */
+  readonly kernelWeight: number | null
   readonly activeConnections: number
   readonly inactiveConnections: number
+  readonly traffic?: Counted
 }
 
 /** What the director knows at this moment. */
@@ -84,20 +99,29 @@ export interface Known {
   readonly phase: Phase
   readonly health: ReadonlyMap<RealKey, Health>
   readonly holds: ReadonlyMap<RealKey, Hold>
-  readonly observed: ObservedTable | undefined
+  readonly observed: { readonly services: ReadonlyMap<ServiceKey, SeenService> } | undefined
   readonly drift: readonly string[]
+  readonly intents: readonly IntentReport[]
+  readonly refused: RefusedReport | null
 }
 
+/** As a pass over the table read it, or with its counters. */
+type SeenService = Omit<ObservedService, 'destinations'> &
+  Partial<Counted> & { readonly destinations: ReadonlyMap<DestinationKey, SeenDestination> }
+type SeenDestination = ObservedDestination & Partial<Counted>
+
 /** This process, which `Known` does not tell of. */
-export type Identity = Pick<StatusReport, 'version' | 'instance' | 'pid' | 'startedAt' | 'refused'>
+export type Identity = Pick<StatusReport, 'version' | 'instance' | 'pid' | 'startedAt'>
 
 export function statusReport(known: Known, identity: Identity): StatusReport {
-  const { config, phase, drift } = known
+  const { config, phase, drift, intents, refused } = known
   return {
     ...identity,
     config: config.file,
     phase,
+    refused,
     virtuals: config.virtuals.map((virtual) => virtualStatus(virtual, known)),
+    intents,
     drift,
     unresolved: config.unresolved,
   }
@@ -108,7 +132,6 @@ function virtualStatus(virtual: Virtual, known: Known): VirtualStatus {
   const observed = known.observed?.services.get(key)
   const reals = virtual.reals.map((real) => realStatus(virtual, real, known))
   const fallback = virtual.fallback?.destination
-  const entry = fallback === undefined ? undefined : observed?.destinations.get(destinationKeyOf(fallback))
   return {
     virtual: formatService(id),
     key,
@@ -121,14 +144,29 @@ function virtualStatus(virtual: Virtual, known: Known): VirtualStatus {
     up: reals.filter((real) => real.state === 'up' && real.hold === null).length,
     reals,
     fallback:
-      fallback === undefined
-        ? null
-        : {
-            fallback: hostPort(fallback.address, fallback.port),
-            inTable: entry !== undefined,
-            ...connectionsOf(entry),
-          },
+      fallback === undefined ? null : entryStatus(fallback, observed?.destinations.get(destinationKeyOf(fallback))),
+    others: othersOf(virtual, observed),
+    ...trafficOf(observed),
   }
+}
+
+function entryStatus(
+  destination: Pick<SeenDestination, 'address' | 'port' | 'forwarding'>,
+  entry: SeenDestination | undefined,
+): EntryStatus {
+  const { address, port, forwarding } = destination
+  const kernelWeight = entry?.weight ?? null
+  return { destination: hostPort(address, port), forwarding, kernelWeight, ...connectionsOf(entry) }
+}
+
+function othersOf(virtual: Virtual, observed: SeenService | undefined): readonly EntryStatus[] {
+  const named = [...virtual.reals.map(destinationOf), virtual.fallback?.destination].filter(
+    (each) => each !== undefined,
+  )
+  const known = new Set(named.map(destinationKeyOf))
+  return [...(observed?.destinations ?? [])]
+    .filter(([key]) => !known.has(key))
+    .map(([, entry]) => entryStatus(entry, entry))
 }
 
 export function realStatus(virtual: Virtual, real: Real, { health, holds, observed }: Known): RealStatus {
@@ -160,9 +198,14 @@ export function realStatus(virtual: Virtual, real: Real, { health, holds, observ
   }
 }
 
-function connectionsOf(entry: ObservedDestination | undefined) {
+function connectionsOf(entry: SeenDestination | undefined) {
   const { activeConnections = 0, inactiveConnections = 0 } = entry ?? {}
-  return { activeConnections, inactiveConnections }
+  return { activeConnections, inactiveConnections, ...trafficOf(entry) }
+}
+
+function trafficOf(seen: Partial<Counted> | undefined): { traffic?: Counted } {
+  if (seen?.totals === undefined || seen.rates === undefined) return {}
+  return { traffic: { totals: seen.totals, rates: seen.rates } }
 }
 
 function lastOf(health: Health | undefined): LastStatus | null {
@@ -170,8 +213,4 @@ function lastOf(health: Health | undefined): LastStatus | null {
   const { result, at, durationMs } = health.last
   const reason = result.verdict === 'up' ? null : result.reason
   return { verdict: result.verdict, reason, detail: result.detail, at: isoTime(at), durationMs }
-}
-
-export function isoTime(at: number): string {
-  return new Date(at).toISOString()
 }

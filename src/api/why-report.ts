@@ -1,7 +1,9 @@
 import { type RealKey, realKeyOf } from '../config/model.ts'
 import type { Observation } from '../health/machine.ts'
 import { formatService } from '../model/service.ts'
-import { isoTime, type Known, type RealStatus, realStatus } from './status-report.ts'
+import type { IntentReport } from './intent-report.ts'
+import { isoTime } from './iso-time.ts'
+import { type Known, type RealStatus, realStatus } from './status-report.ts'
 
 /** What `GET /v1/why` answers for each real server that was meant. Stable: fields are only ever added. */
 export interface WhyReport {
@@ -13,6 +15,8 @@ export interface WhyReport {
   readonly status: RealStatus
   /** What the desired table does with it, in a sentence. */
   readonly decision: string
+  /** Who holds it out, and why; empty when nobody does. */
+  readonly intents: readonly IntentReport[]
   /** Null: nothing is due. */
   readonly nextCheckInMs: number | null
   /** Newest first. */
@@ -31,6 +35,7 @@ export interface ProbeReport {
 export interface Looking extends Known {
   history(key: RealKey): readonly Observation[]
   dueInMs(key: RealKey): number | undefined
+  intentsOf(key: RealKey): readonly IntentReport[]
   /** Of the desired table: how its entry stands and why. */
   decision(key: RealKey): string
 }
@@ -49,6 +54,7 @@ export function whyReports(keys: readonly RealKey[], looking: Looking): readonly
         checkIntervalSeconds: virtual.checkIntervalMs / 1000,
         status: realStatus(virtual, real, looking),
         decision: looking.decision(key),
+        intents: looking.intentsOf(key),
         nextCheckInMs: roundOrNull(looking.dueInMs(key)),
         probes: looking.history(key).map(probeReport),
       })),

@@ -1,4 +1,5 @@
 import { UsageError } from '../lib/errors.ts'
+import { isSteerVerb } from './steer-arguments.ts'
 import { isVerb, parseVerb, type VerbCommand } from './verb-arguments.ts'
 
 /** The commands of Perl ldirectord (behaviour reference 1.1). */
@@ -12,6 +13,8 @@ export type Command =
       readonly debug: boolean
       /** `stop --keep-table`. */
       readonly keepTable?: boolean
+      /** `reload --confirm`. */
+      readonly confirm?: boolean
     }
   | VerbCommand
   | { readonly verb: 'help'; readonly text: string | undefined }
@@ -42,14 +45,21 @@ export function parseCommandLine(argv: readonly string[]): Command {
     if (second === undefined || flags !== undefined) return { verb: first, config: undefined, debug, ...flags }
   }
   if (isVerb(first)) return parseVerb(first, withoutDebug(debug, rest.slice(1)))
+  if (first !== undefined && isSteerVerb(second)) {
+    return parseVerb(second, withoutDebug(debug, ['--config', first, ...more]))
+  }
   if (first !== undefined && isVerb(second)) return parseVerb(second, withoutDebug(debug, [first, ...more]))
   return { verb: 'usage', unknownOption: undefined }
 }
 
 /** What stands behind one of Perl's verbs; other words are passed over there, as Perl ldirectord does. */
-function flagsOf(verb: ProcessVerb, words: readonly string[]): { readonly keepTable: true } | undefined {
-  return verb === 'stop' && words.includes('--keep-table') ? { keepTable: true } : undefined
+function flagsOf(verb: ProcessVerb, words: readonly string[]): Flags | undefined {
+  if (verb === 'stop' && words.includes('--keep-table')) return { keepTable: true }
+  const isReload = verb === 'reload' || verb === 'force-reload'
+  return isReload && words.includes('--confirm') ? { confirm: true } : undefined
 }
+
+type Flags = { readonly keepTable: true } | { readonly confirm: true }
 
 function withoutDebug(debug: boolean, words: readonly string[]): readonly string[] {
   if (debug) throw new UsageError('-d goes with start only; run --log stdout stays in the foreground')

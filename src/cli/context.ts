@@ -23,6 +23,7 @@ export const exitCode = {
   ok: 0,
   someDown: 1,
   changes: 1,
+  doctorErrors: 1,
   configError: 2,
   undetermined: 3,
   noTable: 4,

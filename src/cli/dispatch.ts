@@ -42,7 +42,14 @@ export async function dispatch(context: CliContext, command: Command, called: In
     case 'check':
     case 'plan':
     case 'validate':
+    case 'doctor':
+    case 'save':
     case 'demo':
+    case 'show':
+    case 'why':
+    case 'drain':
+    case 'disable':
+    case 'enable':
       return await oneOfOurs(context, command, called)
     default:
       return isProcessVerb(command.verb) ? await processVerb(context, { ...command, verb: command.verb }, called) : 70
@@ -65,8 +72,20 @@ async function oneOfOurs(context: CliContext, command: VerbCommand, called: Invo
       return await (await import('./plan.ts')).plan(context, command)
     case 'validate':
       return await validate(context, command)
+    case 'doctor':
+      return await (await import('./doctor.ts')).doctor(context, command)
+    case 'save':
+      return await (await import('./save.ts')).save(context, command)
     case 'demo':
       return await (await import('./demo.ts')).demo(context, command)
+    case 'show':
+      return await (await import('./show.ts')).show(context, command)
+    case 'why':
+      return await (await import('./why.ts')).why(context, command)
+    case 'drain':
+    case 'disable':
+    case 'enable':
+      return await (await import('./order.ts')).order(context, command)
     case 'help':
       context.out(command.text)
       return exitCode.ok

@@ -1,19 +1,23 @@
+import { askDaemon } from '../api/client.ts'
+import { type PlanReport, type StepReport, stepReport } from '../api/reload-routes.ts'
+import { socketPathOf } from '../api/socket-path.ts'
 import { type Config, type RealKey, realKeyOf } from '../config/model.ts'
 import { fallbacksIn, foundIn } from '../control/director.ts'
+import { instanceOf } from '../control/process/instance.ts'
 import { initialHealth } from '../health/initial.ts'
 import { type Health, type Observation, step } from '../health/machine.ts'
-import { withDeadline } from '../lib/deadline.ts'
-import { formatService } from '../model/service.ts'
+import { OperatorError } from '../lib/errors.ts'
+import { printable } from '../lib/printable.ts'
 import { down, up } from '../model/verdict.ts'
 import { desired } from '../table/desired.ts'
 import { diff } from '../table/diff.ts'
-import { formatOperation } from '../table/notation.ts'
-import { type ObservedTable, TableError } from '../table/operation.ts'
+import type { ObservedTable } from '../table/operation.ts'
 import { emptyApplied, type Plan } from '../table/plan.ts'
+import { askTable } from './ask-table.ts'
 import { observeOnce } from './check.ts'
-import { formatColumns } from './columns.ts'
 import { type CliContext, exitCode } from './context.ts'
 import { loadForVerb } from './load.ts'
+import { formatPlan } from './plan-format.ts'
 
 export interface PlanOptions {
   readonly config: string | undefined
@@ -23,11 +27,17 @@ export interface PlanOptions {
   readonly format: 'ipvsadm' | undefined
 }
 
-/** `plan [config]`: what a start would change in the table now, with the reason per line. */
+/**
+ * `plan [config]`: what would change in the table now, with the reason per line: by a reload where a daemon runs on this
+ * file, whose knowledge of the real servers is asked then; else by a start.
+ */
 export async function plan(context: CliContext, options: PlanOptions): Promise<number> {
   const loaded = await loadForVerb(context, options.config)
   if (loaded === undefined) return exitCode.configError
   const { config } = loaded
+  const report = options.assume === undefined ? await askRunning(context, options.config) : undefined
+  if (report?.file === config.file && report.steps !== null)
+    return tellReload(context, { ...report, steps: report.steps }, options)
   const actual = await readTable(context, config, options.table)
   if (actual === undefined) return exitCode.noTable
   const found = await observe(context, config, options)
@@ -36,28 +46,36 @@ export async function plan(context: CliContext, options: PlanOptions): Promise<n
     return exitCode.interrupted
   }
   const result = planOf(config, actual, found)
-  context.out(formatPlan(result, options))
+  context.out(formatPlan(result.steps.map(stepReport), options))
   return result.steps.length === 0 ? exitCode.ok : exitCode.changes
 }
 
-async function readTable(
-  context: CliContext,
-  config: Config,
-  kind: 'kernel' | 'memory',
-): Promise<ObservedTable | undefined> {
-  const keys = new Set(config.virtuals.map((virtual) => virtual.key))
+/** Undefined: nobody runs, or has no socket for us. */
+async function askRunning(context: CliContext, config: string | undefined): Promise<PlanReport | undefined> {
   try {
-    const backend = await context.openTable(kind)
-    try {
-      return await withDeadline({ clock: context.clock, ms: 10_000 }, (signal) => backend.read(keys, signal))
-    } finally {
-      await backend.close()
-    }
+    const socket = socketPathOf(instanceOf(config))
+    const { status, body } = await askDaemon({ clock: context.clock, socket }, { method: 'GET', path: '/v1/plan' })
+    return status === 200 ? (body as PlanReport) : undefined
   } catch (error) {
-    if (!(error instanceof TableError)) throw error
-    context.err(`The IPVS table cannot be read: ${error.message}\n`)
-    return undefined
+    if (error instanceof OperatorError) return undefined
+    throw error
   }
+}
+
+function tellReload(
+  context: CliContext,
+  { steps, refusal }: PlanReport & { readonly steps: readonly StepReport[] },
+  options: PlanOptions,
+): number {
+  context.err('A daemon runs on this file: this is what a reload would change.\n')
+  for (const reason of refusal ?? []) context.err(`It would be refused without --confirm: ${printable(reason, 500)}\n`)
+  context.out(formatPlan(steps, options))
+  return steps.length === 0 ? exitCode.ok : exitCode.changes
+}
+
+function readTable(context: CliContext, config: Config, kind: 'kernel' | 'memory'): Promise<ObservedTable | undefined> {
+  const keys = new Set(config.virtuals.map((virtual) => virtual.key))
+  return askTable(context, kind, (table, signal) => table.read(keys, signal))
 }
 
 async function observe(
@@ -89,19 +107,4 @@ export function planOf(config: Config, actual: ObservedTable, observations: Read
   const wanted = desired({ virtuals, health, maintenance: new Map(), fallbackInForce })
   const policy = { drift: globals.drift, readdQuiescent: globals.readdQuiescent }
   return diff({ actual, desired: wanted, applied: emptyApplied, mode: () => 'full', policy })
-}
-
-function formatPlan(result: Plan, { json, format }: PlanOptions): string {
-  if (json) {
-    const steps = result.steps.map((s) => ({
-      virtual: formatService(s.operation.id),
-      operation: s.operation.kind,
-      ipvsadm: formatOperation(s.operation),
-      reason: s.reason,
-    }))
-    return `${JSON.stringify({ steps }, null, 2)}\n`
-  }
-  if (format === 'ipvsadm') return result.steps.map((s) => `${formatOperation(s.operation)}\n`).join('')
-  if (result.steps.length === 0) return 'Nothing to change.\n'
-  return formatColumns(result.steps.map((s) => [formatOperation(s.operation), `# ${s.reason}`]))
 }

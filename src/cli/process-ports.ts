@@ -1,3 +1,5 @@
+import type { ReloadReport } from '../api/reload-routes.ts'
+import { socketPathOf } from '../api/socket-path.ts'
 import type { LoadResult } from '../config/model.ts'
 import { type DaemonReport, daemonize } from '../control/process/daemonize.ts'
 import { catchesSignal, isDirector } from '../control/process/director-process.ts'
@@ -22,6 +24,8 @@ export interface ProcessPorts<Result extends LoadResult = LoadResult> {
   readonly catches: (pid: number, signal: VerbSignal) => boolean
   /** Starts this program with these arguments in the background. */
   readonly background: (args: readonly string[], cwd: string) => Promise<DaemonReport>
+  /** Reloads over the control socket; undefined when nobody listens there. */
+  readonly askReload: (instance: string, confirm: boolean) => Promise<ReloadReport | undefined>
   /** One line for the log, from a process that is not the daemon. */
   readonly note: (to: { logfile: string; instance: string; debug: boolean }, text: string) => Promise<void>
 }
@@ -49,6 +53,19 @@ export function processPorts(context: Base, script: string): ProcessPorts<Awaite
     kill,
     catches: catchesSignal,
     background: (args, cwd) => daemonize({ script, args, cwd, clock }),
+    askReload: async (instance, confirm) => {
+      const { askDaemon, NoDaemonError } = await import('../api/client.ts')
+      const { refusalText } = await import('./instance-socket.ts')
+      try {
+        const socket = socketPathOf(instance)
+        const answer = await askDaemon({ clock, socket }, { method: 'POST', path: '/v1/reload', body: { confirm } })
+        if (answer.status !== 200) throw new OperatorError(refusalText(answer))
+        return answer.body as ReloadReport
+      } catch (error) {
+        if (error instanceof NoDaemonError) return undefined
+        throw error
+      }
+    },
     note: async ({ logfile, instance, debug }, text) => {
       const { createLog } = await import('../log/log.ts')
       const log = createLog({ logfile, instance, toFile: !debug, toStdout: false, toStderr: debug, clock })

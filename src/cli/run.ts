@@ -1,20 +1,15 @@
-import { createAlerts } from '../alert/alerts.ts'
 import type { Load } from '../config/load.ts'
-import type { Config, RealKey } from '../config/model.ts'
+import type { Config } from '../config/model.ts'
 import { type Companions, createCompanions } from '../control/companion.ts'
-import { createDaemon, type Daemon } from '../control/daemon.ts'
-import { createDirector, type Director } from '../control/director.ts'
-import { createOperator, type Operator } from '../control/operator/operator.ts'
-import { createStateFile } from '../control/operator/state-file.ts'
 import type { ReadySignal } from '../control/process/daemonize.ts'
-import { stateFileOf } from '../control/process/instance.ts'
+import { type NotifyAddress, takeNotifyAddress } from '../control/process/notify.ts'
 import { acquirePidFile, type HeldPidFile } from '../control/process/pid-file.ts'
-import { watchConfig } from '../control/watch/watch-config.ts'
-import { concurrencyLimit } from '../health/concurrency.ts'
 import { messageOf } from '../lib/errors.ts'
 import { printable } from '../lib/printable.ts'
 import { createLog, type Log } from '../log/log.ts'
-import { type TableBackend, TableError } from '../table/operation.ts'
+import type { IpvsTable } from '../table/details.ts'
+import { TableError } from '../table/operation.ts'
+import { assemble } from './assemble.ts'
 import { type CliContext, exitCode } from './context.ts'
 import { catchSignals, type Signals } from './signals.ts'
 
@@ -43,18 +38,19 @@ export async function runDaemon(context: CliContext, options: DaemonOptions): Pr
     return code
   }
   const signals = options.signals ?? catchSignals()
+  const notify = takeNotifyAddress()
   const held = await takePidFile(options)
   if (typeof held === 'string') return fail(1, held)
   const log = createLog({ logfile: loaded.config.globals.logfile, instance, ...options.log })
   log.tell({ kind: 'invoked', commandLine: options.commandLine })
   log.tell({ kind: 'starting', pid: process.pid, daemon: options.inBackground })
   endOnBug(log)
-  let backend: TableBackend | undefined
+  let backend: IpvsTable | undefined
   const companions = createCompanions()
   try {
     backend = await context.openTable(options.table)
     companions.add({ name: 'log', tell: log.tell, onConfig: (config) => log.retarget(config.globals.logfile) })
-    await serve(context, { backend, log, companions, options, signals })
+    await serve(context, { backend, log, companions, options, signals, notify })
     return exitCode.ok
   } catch (error) {
     if (!(error instanceof TableError)) throw error
@@ -88,19 +84,27 @@ async function takePidFile({ pidFile }: DaemonOptions): Promise<HeldPidFile | st
 }
 
 interface Service {
-  readonly backend: TableBackend
+  readonly backend: IpvsTable
   readonly log: Log
   readonly companions: Companions
   readonly options: DaemonOptions
   readonly signals: Signals
+  readonly notify: NotifyAddress | undefined
 }
 
 async function serve(context: CliContext, service: Service): Promise<void> {
   const { log, options, signals } = service
-  const { daemon, operator } = assemble(context, service)
+  const { daemon, operator, control, systemd } = assemble(context, {
+    ...service,
+    instance: options.instance,
+    keepsState: keepsState(options),
+  })
   await operator.prepare(options.loaded.config)
   await daemon.start(options.loaded)
+  // Before anybody is told that it is ready: the next command may come through it.
+  await control.open()
   options.ready.ready()
+  systemd?.ready()
   signals.attach({
     reload: () => {
       log.tell({ kind: 'reload-signal' })
@@ -110,6 +114,7 @@ async function serve(context: CliContext, service: Service): Promise<void> {
     reopen: () => log.reopen(),
   })
   const { signal, keepTable } = await signals.ended
+  systemd?.stopping()
   await daemon.stop({ keepTable })
   if (keepTable) log.tell({ kind: 'table-left' })
   log.tell({ kind: 'terminated', signal })
@@ -118,39 +123,4 @@ async function serve(context: CliContext, service: Service): Promise<void> {
 /** With a table in memory nothing of this machine is changed, unless it was said where. */
 function keepsState({ table }: DaemonOptions): boolean {
   return table === 'kernel' || process.env['LDIRECTORD_NG_STATE_DIR'] !== undefined
-}
-
-interface Assembled {
-  readonly daemon: Daemon
-  readonly director: Director
-  readonly operator: Operator
-}
-
-/** The director, the daemon around it, and who lives beside them; each companion is one line here. */
-function assemble(context: CliContext, { backend, companions, options }: Service): Assembled {
-  const { clock } = context
-  const { tell, onConfig, onChange, onObservation } = companions
-  const store = keepsState(options) ? createStateFile({ path: stateFileOf(options.instance), clock, tell }) : undefined
-  const operator = createOperator({ clock, tell, store, director: () => director })
-  companions.add(operator)
-  const director: Director = createDirector({
-    backend,
-    clock,
-    tell,
-    onChange,
-    onObservation,
-    holds: operator.holds,
-    concurrency: concurrencyLimit(),
-  })
-  const isHeld = (key: RealKey): boolean => director.holds.has(key)
-  companions.add(createAlerts({ clock, tell, isHeld, phase: () => director.phase, instance: options.instance }))
-  const daemon = createDaemon({
-    clock,
-    tell,
-    director,
-    onConfig,
-    load: (last) => context.load(last.config?.file ?? '', last),
-    watch: (watched) => watchConfig({ clock, ...watched }),
-  })
-  return { daemon, director, operator }
 }

@@ -1,5 +1,6 @@
 import { CommanderError, Option, Command as Program } from 'commander'
 import { UsageError } from '../lib/errors.ts'
+import { isSteerVerb, type SteerCommand, type SteerVerb, steerForms, steerVerbs } from './steer-arguments.ts'
 
 interface WithConfig {
   /** As given; undefined means the default. */
@@ -18,12 +19,15 @@ export type VerbCommand =
       readonly format: 'ipvsadm' | undefined
     } & WithConfig)
   | ({ readonly verb: 'validate'; readonly json: boolean; readonly print: boolean } & WithConfig)
+  | ({ readonly verb: 'doctor'; readonly json: boolean } & WithConfig)
+  | { readonly verb: 'save'; readonly json: boolean }
   | { readonly verb: 'demo'; readonly stay: boolean }
+  | SteerCommand
   | { readonly verb: 'help'; readonly text: string }
 
 type Verb = Exclude<VerbCommand['verb'], 'help'>
 
-const verbs: readonly Verb[] = ['run', 'check', 'plan', 'validate', 'demo']
+const verbs: readonly Verb[] = ['run', 'check', 'plan', 'validate', 'doctor', 'save', 'demo', ...steerVerbs]
 
 export function isVerb(word: string | undefined): word is Verb {
   return verbs.some((verb) => verb === word)
@@ -56,7 +60,8 @@ export function parseVerb(verb: Verb, words: readonly string[]): VerbCommand {
 
 function programOf(verb: Verb, found: (command: VerbCommand) => void): Program {
   const program = new Program(`ldirectord-ng ${verb}`)
-  if (verb !== 'demo') program.argument('[config]', 'the configuration; ldirectord.cf when absent')
+  if (isSteerVerb(verb)) return steerProgram(program, verb, found)
+  if (verb !== 'demo' && verb !== 'save') program.argument('[config]', 'the configuration; ldirectord.cf when absent')
   switch (verb) {
     case 'run':
       return program
@@ -85,12 +90,31 @@ function programOf(verb: Verb, found: (command: VerbCommand) => void): Program {
         .addOption(new Option('--json', 'machine-readable').default(false).conflicts('print'))
         .option('--print', 'the configuration as it is understood, secrets hidden', false)
         .action((config, { json, print }) => found({ verb, config, json, print }))
+    case 'doctor':
+      return program
+        .description('This configuration against this machine; changes nothing. Exit 0, 1 with errors, 2 bad config.')
+        .option('--json', 'machine-readable', false)
+        .action((config, { json }) => found({ verb, config, json }))
+    case 'save':
+      return program
+        .description("The kernel's whole table as ipvsadm -S -n prints it, for ipvsadm -R. Exit 4 no table.")
+        .option('--json', 'machine-readable, thresholds included', false)
+        .action(({ json }) => found({ verb, json }))
     case 'demo':
       return program
         .description('A failover on loopback with small web servers; nothing of this machine is changed.')
         .option('--stay', 'until Ctrl-C', false)
         .action(({ stay }) => found({ verb, stay }))
   }
+}
+
+function steerProgram(program: Program, verb: SteerVerb, found: (command: VerbCommand) => void): Program {
+  const { summary, argument, options, command } = steerForms[verb]
+  program.description(summary).argument(argument.form, argument.about)
+  for (const { form, about, conflicts = [] } of options) {
+    program.addOption(new Option(form, about).conflicts([...conflicts]))
+  }
+  return program.action((word: string | undefined, values) => found(command(word, values)))
 }
 
 function tableOption(): Option {

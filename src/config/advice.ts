@@ -1,4 +1,5 @@
-import type { Reporter } from '../lib/diagnostics.ts'
+import { unusedEscape } from '../check/simple/request.ts'
+import type { Reporter, Span } from '../lib/diagnostics.ts'
 import type { Directive } from '../lib/fields.ts'
 import { type CheckSettings, checkOfService } from './check-plan.ts'
 import { directivesInUse } from './check-text.ts'
@@ -156,6 +157,7 @@ function adviseChecks(advised: Advised): void {
   }
   adviseSql(advised)
   adviseFtp(advised)
+  adviseEscapes(advised)
   const receive = find(advised, 'receive')
   if (receive !== undefined && options['httpmethod'] === 'HEAD' && directivesInUse(settings).has('httpmethod')) {
     const message = 'receive can never match: the reply to HEAD has no body'
@@ -196,6 +198,22 @@ function adviseFtp(advised: Advised): void {
   if (receive === undefined || !hasRealWithoutRequest(advised)) return
   const message = 'receive can never match: without request no file is fetched'
   reporterOf(advised).warn('advice', message, receive.nameAt, 'set request to the path of a file')
+}
+
+/** What is sent as it stands, though it was written to mean a byte: also in a real server's own pair. */
+function adviseEscapes(advised: Advised): void {
+  const { settings, reals } = advised
+  const isSimple = settings.service === 'simpletcp' && checkOfService(settings) !== undefined
+  if (!isSimple || !isNegotiating(advised) || settings.options['escapes'] === true) return
+  const tell = (text: string, at: Span): void => {
+    const unused = unusedEscape(text)
+    if (unused === undefined) return
+    const message = `request holds ${unused}, which is sent as it stands`
+    reporterOf(advised).warn('advice', message, at, 'escapes = yes makes it a byte')
+  }
+  const request = find(advised, 'request')
+  if (request !== undefined) tell(request.value, request.valueAt)
+  for (const { pair, at } of reals) if (pair !== undefined) tell(pair.request, at)
 }
 
 function adviseReal(advised: Advised, real: ParsedReal): void {

@@ -4,6 +4,7 @@ import type { Secret } from '../lib/secret.ts'
 import type { Family, ServiceId, ServiceKey } from '../model/service.ts'
 import type { Destination, Forwarding, ServiceSettings } from '../model/table.ts'
 import type { ConnectionTimeouts } from '../model/timeouts.ts'
+import type { MonitorText } from './monitor-text.ts'
 
 /** The whole file, typed, every name resolved or marked as not. A value: a reload makes a new one. */
 export interface Config {
@@ -66,6 +67,8 @@ export interface Virtual {
   /** The fallback command runs with `stop` also at the end of the daemon. */
   readonly fallbackOnStop: boolean
   readonly monitorFile: string | undefined
+  /** With a monitor file only. */
+  readonly monitorText?: MonitorText | undefined
   readonly alert: Alert
   /** What the section says of its checks, as lines of a configuration without secrets; for printing it. */
   readonly checkText?: readonly string[]

@@ -3,6 +3,7 @@ import type { Span } from '../lib/diagnostics.ts'
 import type { Family, Protocol } from '../model/service.ts'
 import type { Forwarding, ServiceSettings } from '../model/table.ts'
 import type { Alert, Globals } from './model.ts'
+import type { MonitorText } from './monitor-text.ts'
 
 /** A host as a file names it. `literal` is its address in normal form; undefined for a name, which DNS must tell. */
 export interface HostRef {
@@ -45,6 +46,7 @@ export interface ParsedVirtual {
   readonly fallbackCommand: string | undefined
   readonly fallbackOnStop: boolean
   readonly monitorFile: string | undefined
+  readonly monitorText: MonitorText | undefined
   readonly alert: Alert
   readonly checkText: readonly string[]
   readonly reals: readonly ParsedReal[]

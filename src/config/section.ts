@@ -13,6 +13,7 @@ import { credentialDefaults, serviceOfPort } from './directives/service.ts'
 import { virtualFields } from './directives/virtual.ts'
 import type { Section } from './lexer.ts'
 import type { Alert, MailServer } from './model.ts'
+import { monitorTextOf } from './monitor-text.ts'
 import type { ParsedFallback, ParsedReal, ParsedVirtual, RealLine, VirtualAddress } from './parsed.ts'
 import type { ServiceNames } from './services.ts'
 import { effectivePortOf } from './values/effective-port.ts'
@@ -59,6 +60,7 @@ export function readSection(section: Section, context: SectionContext): ParsedVi
     ...inheritedSettings(values, context),
     checkType: formatCheckType(values.checktype),
     service,
+    monitorText: monitorTextOf(settings, values),
     checkText: describeChecks([...context.inherited, ...directives], settings, values),
     reals,
     fallback: own ?? context.fallbacks[family],

@@ -12,6 +12,8 @@ export interface Companion {
   tell?(event: Event): void
   /** A config comes into force: at start before the first pass, with a reload, when a name got its address. */
   onConfig?(config: Config): void
+  /** The file is read again; `ended`: the new one is in force, or the old one was kept. */
+  onReload?(stage: 'begun' | 'ended'): void
   /** Each result of a check, for each real server that wants it. */
   onObservation?(key: RealKey, observation: Observation): void
   /** After each pass over the table and each change of a real server's state. */
@@ -41,6 +43,7 @@ export function createCompanions(): Companions {
     add: (companion) => void all.push(companion),
     tell: (event) => each((companion) => companion.tell?.(event)),
     onConfig: (config) => each((companion) => companion.onConfig?.(config)),
+    onReload: (stage) => each((companion) => companion.onReload?.(stage)),
     onObservation: (key, observation) => each((companion) => companion.onObservation?.(key, observation)),
     onChange: () => each((companion) => companion.onChange?.()),
     // In turn, the last that came first: the log, which came first, hears how the others end.

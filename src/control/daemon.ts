@@ -1,11 +1,12 @@
 import type { Load } from '../config/load.ts'
 import type { Config, LoadResult } from '../config/model.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
-import { hasErrors } from '../lib/diagnostics.ts'
+import { type Diagnostic, hasErrors } from '../lib/diagnostics.ts'
 import { messageOf } from '../lib/errors.ts'
 import type { Tell } from '../model/events.ts'
+import type { Plan } from '../table/plan.ts'
 import type { Director } from './director.ts'
-import { refusalOf } from './guard.ts'
+import { type Refusal, refusalOf } from './guard.ts'
 import { createWaker } from './wake.ts'
 
 export interface DaemonPorts {
@@ -16,6 +17,8 @@ export interface DaemonPorts {
   readonly load: (last: Load) => Promise<Load>
   /** A config comes into force: at start before the first pass, with a reload, when a name got its address. */
   readonly onConfig: (config: Config) => void
+  /** The file is read again, and what came of it has been done. */
+  readonly onReload?: (stage: 'begun' | 'ended') => void
   /** Begins to watch the file of the config in force; `onChange` once for each new content, good or bad. */
   readonly watch: (watched: Watched) => { close(): Promise<void> }
 }
@@ -47,11 +50,22 @@ export interface ReloadOptions {
   readonly confirm?: boolean
 }
 
+/** What a reload would do now. */
+export interface Preview {
+  readonly diagnostics: readonly Diagnostic[]
+  /** Why the guard would refuse it without a confirmation. */
+  readonly refusal: Refusal | undefined
+  /** Undefined when the file has errors. */
+  readonly plan: Plan | undefined
+}
+
 export interface Daemon {
   /** Resolves after the first pass. Rejects with TableError when there is no table to keep. */
   start(first: Load): Promise<void>
   /** Reads the file again. True when the new one is in force, false when the old one was kept. */
   reload(options?: ReloadOptions): Promise<boolean>
+  /** Reads the file as a reload would, and changes nothing. Rejects with TableError when the table cannot be read. */
+  preview(): Promise<Preview>
   /** Until a reload succeeds. */
   readonly refused: RefusedConfig | undefined
   /** With `keepTable` the table stays as it is, whatever cleanstop says. */
@@ -108,6 +122,14 @@ export function createDaemon(ports: DaemonPorts): Daemon {
     return refusal === undefined ? config : undefined
   }
   const pass = async (): Promise<void> => {
+    ports.onReload?.('begun')
+    try {
+      await readAgain()
+    } finally {
+      ports.onReload?.('ended')
+    }
+  }
+  const readAgain = async (): Promise<void> => {
     kept = true
     const passGuard = isConfirmed
     isConfirmed = false
@@ -172,6 +194,14 @@ export function createDaemon(ports: DaemonPorts): Daemon {
       isConfirmed ||= confirm
       await reloads.wake()
       return !kept
+    },
+    preview: async () => {
+      if (loaded === undefined) throw new Error('the daemon has not been started')
+      const { config, diagnostics } = await ports.load(loaded)
+      if (config === undefined || hasErrors(diagnostics)) return { diagnostics, refusal: undefined, plan: undefined }
+      const { config: running, health, holds } = director
+      const refusal = refusalOf({ running, next: config, health, holds })
+      return { diagnostics, refusal, plan: await director.preview(config) }
     },
     get refused() {
       return refused

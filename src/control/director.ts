@@ -9,8 +9,10 @@ import { messageOf } from '../lib/errors.ts'
 import type { Phase, Tell } from '../model/events.ts'
 import type { ServiceKey } from '../model/service.ts'
 import { destinationKeyOf } from '../model/table.ts'
-import { desired, type Hold } from '../table/desired.ts'
+import { type Desired, desired, type Hold } from '../table/desired.ts'
+import { diff } from '../table/diff.ts'
 import type { ObservedTable, TableBackend } from '../table/operation.ts'
+import type { Plan } from '../table/plan.ts'
 import { createHealthBook } from './health-book.ts'
 import { createReconciler, type Reconciler, type View } from './reconciler.ts'
 import { stopTable } from './stop-table.ts'
@@ -36,6 +38,8 @@ export interface Director {
   change(config: Config, phase: 'reloading' | 'running'): Promise<void>
   /** Ends the checks and clears the table as `cleanstop` says; with `keepTable` it stays as it is. */
   stop(options?: { readonly keepTable: boolean }): Promise<void>
+  /** What a reload of this config would change in the table as it is now. Rejects with TableError. */
+  preview(next: Config): Promise<Plan>
   /** One pass over the table that begins after this call; nothing before the start. */
   reconcile(): Promise<void>
   /** starting lasts until every check has had its first result and the table was brought in line with it. */
@@ -43,10 +47,15 @@ export interface Director {
   /** The table as the last pass read it. */
   readonly observed: ObservedTable | undefined
   readonly holds: ReadonlyMap<RealKey, Hold>
-  /** Numbers that grow while the loops live: ended passes over the table, begun runs of checks. */
+  /** What ought to be in the table at this moment, and why. */
+  readonly desired: Desired
   /** Milliseconds until the next check of a real server is due; undefined when none is. */
   dueInMs(key: RealKey): number | undefined
-  readonly progress: { readonly passes: number; readonly runs: number; readonly waiting: number }
+  /**
+   * Numbers that grow while the loops live: ended passes over the table, begun runs of checks, and those left out because
+   * the one before had not ended. `waiting` is how many wait for a place.
+   */
+  readonly progress: Readonly<Record<'passes' | 'runs' | 'overruns' | 'waiting', number>>
   readonly config: Config
   readonly health: ReadonlyMap<RealKey, Health>
   readonly drift: readonly string[]
@@ -157,6 +166,15 @@ export function createDirector(ports: DirectorPorts): Director {
       if (current === undefined || keepTable) return
       await stopTable({ backend, clock, tell, config: current, applied: reconciler.applied })
     },
+    preview: async (next) => {
+      const actual = await read({ ...next, virtuals: [...config().virtuals, ...next.virtuals] })
+      const { virtuals, globals } = next
+      const found = { found: foundIn(actual), previous: book.health, now: clock.now() }
+      const health = initialHealth({ virtuals, ...found })
+      const wanted = desired({ virtuals, health, maintenance: holds(), fallbackInForce: fallbacksIn(next, actual) })
+      const policy = { drift: globals.drift, readdQuiescent: globals.readdQuiescent }
+      return diff({ actual, desired: wanted, applied: reconciler.applied, mode: 'full', policy })
+    },
     reconcile: () => (current === undefined ? Promise.resolve() : reconciler.reconcile()),
     dueInMs: (key) => pool.dueInMs(key),
     get phase() {
@@ -165,12 +183,15 @@ export function createDirector(ports: DirectorPorts): Director {
     get observed() {
       return reconciler.observed
     },
+    get desired() {
+      return view().desired
+    },
     get holds() {
       return holds()
     },
     get progress() {
-      const { runs, waiting } = pool.stats()
-      return { passes: reconciler.passes, runs, waiting }
+      const { runs, overruns, waiting } = pool.stats()
+      return { passes: reconciler.passes, runs, overruns, waiting }
     },
     get config() {
       return config()

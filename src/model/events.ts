@@ -97,6 +97,9 @@ export type Event =
       readonly reasons: readonly string[]
       readonly plan: readonly string[]
     }
+  /** Its lines are lost from now on; once until it works again. */
+  | { readonly kind: 'monitor-failed'; readonly file: string; readonly text: string }
+  | { readonly kind: 'monitor-works'; readonly file: string; readonly lost: number }
   | { readonly kind: 'alert-sent'; readonly channel: AlertChannel; readonly subject: string }
   /** An alert could not be delivered now; told once until one gets through. `target`: server or program. */
   | { readonly kind: 'alert-failed'; readonly channel: AlertChannel; readonly target: string; readonly text: string }

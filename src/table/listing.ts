@@ -1,5 +1,7 @@
 import { formatService, hostPort, type ServiceId } from '../model/service.ts'
+import type { DestinationKey } from '../model/table.ts'
 import { hostMask } from './compare.ts'
+import type { Tunnel } from './details.ts'
 import { schedulerFlagNames } from './notation.ts'
 import type { ObservedDestination, ObservedService } from './operation.ts'
 import { byDestination, byService } from './sort.ts'
@@ -13,8 +15,11 @@ const methods: Readonly<Record<ObservedDestination['forwarding'], string>> = {
   unknown: 'Unknown',
 }
 
+type Entry = ObservedDestination & { readonly tunnel?: Tunnel | undefined }
+type Service = Omit<ObservedService, 'destinations'> & { readonly destinations: ReadonlyMap<DestinationKey, Entry> }
+
 /** For people: the table as `ipvsadm -L -n` shows it, without its version line. Each line with its newline. */
-export function formatListing(services: Iterable<ObservedService>): string {
+export function formatListing(services: Iterable<Service>): string {
   const lines = [
     'Prot LocalAddress:Port Scheduler Flags',
     '  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn',
@@ -28,9 +33,9 @@ export function formatListing(services: Iterable<ObservedService>): string {
   return lines.map((line) => `${line}\n`).join('')
 }
 
-function serviceLine(service: ObservedService): string {
+function serviceLine(service: Service): string {
   const { id, scheduler, persistence, onePacket, engine } = service
-  let text = `${protocolName(id).padEnd(4)} ${formatService(id)}${markFamily(id)} ${scheduler}`
+  let text = `${listedName(id)} ${scheduler}`
   const flags = schedulerFlagNames(service)
   if (flags.length > 0) text += ` (${flags.join(',')})`
   if (persistence !== undefined) {
@@ -39,6 +44,11 @@ function serviceLine(service: ObservedService): string {
     if (engine !== '') text += ` pe ${engine}`
   }
   return onePacket ? `${text} ops` : text
+}
+
+/** `TCP  192.0.2.10:80`, `FWM  5`, `FWM  5 IPv6`: how a listing names a virtual service. */
+export function listedName(id: ServiceId): string {
+  return `${protocolName(id).padEnd(4)} ${formatService(id)}${markFamily(id)}`
 }
 
 function protocolName(id: ServiceId): string {
@@ -50,12 +60,13 @@ function markFamily(id: ServiceId): string {
   return id.kind === 'fwmark' && id.family === 6 ? ' IPv6' : ''
 }
 
-function destinationLine(destination: ObservedDestination): string {
-  const { address, port, forwarding, weight, activeConnections, inactiveConnections } = destination
+function destinationLine(destination: Entry): string {
+  const { address, port, weight, activeConnections, inactiveConnections } = destination
+  const method = methods[destination.tunnel === undefined ? destination.forwarding : 'ipip']
   const numbers = [
     String(weight).padEnd(6),
     String(activeConnections).padEnd(10),
     String(inactiveConnections).padEnd(10),
   ]
-  return `  -> ${hostPort(address, port).padEnd(28)} ${methods[forwarding].padEnd(7)} ${numbers.join(' ')}`
+  return `  -> ${hostPort(address, port).padEnd(28)} ${method.padEnd(7)} ${numbers.join(' ')}`
 }

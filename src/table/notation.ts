@@ -1,11 +1,14 @@
 import { formatService, hostPort, type ServiceId } from '../model/service.ts'
 import type { Destination, DestinationKey, ServiceSettings } from '../model/table.ts'
 import { hostMask } from './compare.ts'
+import type { Tunnel } from './details.ts'
 import type { ObservedDestination, Operation } from './operation.ts'
 import { byDestination, byService } from './sort.ts'
 
 /** An entry, wanted or found. */
-type Entry = Omit<ObservedDestination, 'activeConnections' | 'inactiveConnections'>
+type Entry = Omit<ObservedDestination, 'activeConnections' | 'inactiveConnections'> & {
+  readonly tunnel?: Tunnel | undefined
+}
 type Service = ServiceSettings & {
   readonly id: ServiceId
   readonly engine?: string
@@ -43,7 +46,8 @@ export function formatOperation(operation: Operation): string {
 
 /**
  * The table as `ipvsadm -S -n` prints it, each line with its newline. Thresholds are left out, as there. One thing
- * is otherwise: marks from 2147483648 are written as they are, where ipvsadm writes them negative.
+ * is otherwise: marks from 2147483648 are written as they are, where ipvsadm writes them negative and then does not
+ * take them back.
  */
 export function formatSaved(services: Iterable<Service>): string {
   const lines: string[] = []
@@ -51,8 +55,7 @@ export function formatSaved(services: Iterable<Service>): string {
     const option = serviceOption(service.id)
     lines.push(`-A ${option}${settingsOptions(service.id, service, service.engine)}`)
     for (const destination of [...service.destinations.values()].sort(byDestination)) {
-      const tunnel = destination.forwarding === 'ipip' ? ' --tun-type ipip' : ''
-      lines.push(`-a ${option}${destinationOptions(destination)}${tunnel}`)
+      lines.push(`-a ${option}${destinationOptions(destination)}${tunnelOptions(destination)}`)
     }
   }
   return lines.map((line) => `${line}\n`).join('')
@@ -80,6 +83,12 @@ function settingsOptions(id: ServiceId, settings: ServiceSettings, engine = ''):
 
 function destinationOptions({ address, port, forwarding, weight }: Entry): string {
   return ` -r ${hostPort(address, port)} ${methodFlags[forwarding]} -w ${weight}`
+}
+
+function tunnelOptions({ forwarding, tunnel }: Entry): string {
+  if (tunnel === undefined) return forwarding === 'ipip' ? ' --tun-type ipip' : ''
+  const port = tunnel.type === 'gue' ? ` --tun-port ${tunnel.port}` : ''
+  return ` --tun-type ${tunnel.type}${port} --tun-${tunnel.checksum}`
 }
 
 function thresholdOptions({ upper, lower }: Destination): string {

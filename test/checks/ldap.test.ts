@@ -6,7 +6,7 @@ import { Secret } from '../../src/lib/secret.ts'
 import * as hostile from '../check/hostile.ts'
 import { heldBytes } from '../tools/memory.ts'
 import { type Answer, attribute, ber, converse, entry, message, reference, result, says } from './ldap-peer.ts'
-import { type Ask, ask, verdictOf } from './probing.ts'
+import { type Ask, ask, decisionsOf, verdictOf } from './probing.ts'
 
 const password = 'a "secret" pass'
 const login = 'cn=probe,dc=test'
@@ -217,6 +217,34 @@ describe('the ldap check', () => {
       const outcome = await probe(peer, {}, { timeoutMs: 500 })
       assert.notEqual(outcome.verdict, 'unknown', `seed ${seed}: ${outcome.detail}`)
       await peer.untilEmpty()
+    }
+  })
+
+  for (const [title, answer, verdict, detail] of [
+    ['up', found, 'up', 'found the entry "dc=test"'],
+    ['down', says(result('search', 0)), 'down mismatch', 'the search found no entry'],
+  ] as const) {
+    it(`stays ${title} where the server is silent at the good-bye`, async () => {
+      const silent: Answer = (id, socket) => {
+        answer(id, socket)
+        // it hears neither the good-bye nor the end, and so never closes
+        socket.pause()
+      }
+      const outcome = await probe(await start(converse(bound, silent)), {}, { timeoutMs: 500 })
+      assert.deepEqual([verdictOf(outcome), outcome.detail], [verdict, detail])
+    })
+  }
+
+  it('tells of its verdict before it says good-bye, good or bad', async () => {
+    for (const [answer, verdict] of [
+      [found, 'up'],
+      [says(result('search', 0)), 'down mismatch'],
+    ] as const) {
+      const { port } = await start(converse(bound, answer))
+      const options = { login, passwd: new Secret(password), request: makeRequest('/dc=test', false) }
+      const told = await decisionsOf({ check: ldap, port, options })
+      assert.deepEqual(told.decided, [told.result])
+      assert.equal(verdictOf(told.result), verdict)
     }
   })
 

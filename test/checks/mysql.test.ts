@@ -317,6 +317,17 @@ describe('the mysql check', () => {
     }
   })
 
+  it('stays up where the server is silent at the good-bye', async () => {
+    const silent: State = (_payload, _reply, socket) => {
+      socket.write(resultOf(1))
+      // it hears neither the good-bye nor the end, and so never closes
+      socket.pause()
+      return stay
+    }
+    const result = await probe(await start(afterLogin(silent)), {}, { timeoutMs: 500 })
+    assert.deepEqual([verdictOf(result), result.detail], ['up', 'the query gave a row'])
+  })
+
   it('survives whatever a server says in well-formed packets, and prints none of it', async () => {
     const said: unknown[] = []
     const { error, log, warn } = console

@@ -5,7 +5,7 @@ import { makeRequest } from '../../src/check/fields.ts'
 import { Secret } from '../../src/lib/secret.ts'
 import * as hostile from '../check/hostile.ts'
 import { failure, message, oneRow, postgresPeer, row } from './pgsql-peer.ts'
-import { type Ask, ask, verdictOf } from './probing.ts'
+import { type Ask, ask, decisionsOf, verdictOf } from './probing.ts'
 import { handlesClosed, openSockets } from './web.ts'
 
 const given = { login: 'probe', passwd: new Secret('hunter2'), request: makeRequest('SELECT 1', false) }
@@ -48,6 +48,40 @@ describe('the pgsql check', () => {
     assert.deepEqual(peer.said, ['>', 'p', 'Q', 'X'])
     assert.match(result.received[0] ?? '', /user\0probe\0database\0probe\0/)
     assert.match(result.received[0] ?? '', /hunter2/)
+  })
+
+  it('stays up where the server is silent at the good-bye', async () => {
+    const peer = await hostile.startPeer(
+      postgresPeer((socket) => {
+        socket.write(oneRow)
+        // it hears neither the good-bye nor the end, and so never closes
+        socket.pause()
+      }).behave,
+    )
+    try {
+      const result = await ask({ check: pgsql, port: peer.port, timeoutMs: 500, options: given })
+      assert.deepEqual([verdictOf(result), result.detail], ['up', 'the query gave a row'])
+    } finally {
+      await peer.close()
+    }
+  })
+
+  it('tells of its verdict before it says good-bye, and of none that it has not', async () => {
+    for (const [reply, verdicts] of [
+      [oneRow, ['up']],
+      [message('C', 'SELECT 0\0'), []],
+      [failure('42501', 'no'), []],
+    ] as const) {
+      const peer = postgresPeer(Buffer.concat([reply, message('Z', 'I')]))
+      const server = await hostile.startPeer(peer.behave)
+      try {
+        const { decided, result } = await decisionsOf({ check: pgsql, port: server.port, options: given })
+        assert.deepEqual(decided, verdicts.length === 0 ? [] : [result])
+        assert.deepEqual(decided.map(verdictOf), verdicts)
+      } finally {
+        await server.close()
+      }
+    }
   })
 
   it('takes neither user nor password nor database from the environment', async () => {

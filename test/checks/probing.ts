@@ -50,3 +50,23 @@ function defaultsOf(check: AnyCheck): Record<string, unknown> {
 export function verdictOf(result: CheckResult): string {
   return result.verdict === 'up' ? 'up' : `${result.verdict} ${result.reason}`
 }
+
+/** What a check has decided before it began to say good-bye, and what it said in the end. */
+export async function decisionsOf(question: Ask): Promise<{ decided: CheckResult[]; result: CheckResult }> {
+  const { check, address = '127.0.0.1', port = 0 } = question
+  const decided: CheckResult[] = []
+  const target: Target = { address, family: 4, port, transport: 'tcp' }
+  const result = await check.run(
+    target,
+    { ...defaultsOf(check), ...question.options },
+    {
+      signal: question.signal ?? AbortSignal.timeout(10_000),
+      timeoutMs: 10_000,
+      step: (note: string) => question.trace?.(note),
+      decided: (each: CheckResult) => void decided.push(each),
+      warn: () => undefined,
+      isVirtualAddress: () => false,
+    },
+  )
+  return { decided, result }
+}

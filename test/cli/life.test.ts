@@ -1,58 +1,10 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
-import { temporaryFolder } from '../log/temporary.ts'
-
-const main = JSON.stringify(new URL('../../src/main.js', import.meta.url).href)
-
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
+import { appendFileSync, existsSync, renameSync, writeFileSync } from 'node:fs'
+import { programStage } from './program-stage.ts'
 
 describe('the daemon as an operator sees it', function () {
   this.timeout(30_000)
-  const folder = temporaryFolder()
-  const children: ChildProcess[] = []
-  const servers: Server[] = []
-
-  const launch = (...args: string[]): { child: ChildProcess; ended: Promise<Ended> } => {
-    const script = folder.path('ldirectord-ng.mjs')
-    if (!existsSync(script)) {
-      writeFileSync(
-        script,
-        `import { main } from ${main}\nprocess.exitCode = await main(process.argv)\nprocess.exit()\n`,
-      )
-    }
-    const env = { ...process.env, LDIRECTORD_NG_RUN_DIR: folder.path('.'), JOURNAL_STREAM: '' }
-    const child = spawn(process.execPath, [script, ...args], { env, cwd: folder.path('.') })
-    children.push(child)
-    let out = ''
-    let err = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      out += chunk.toString()
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      err += chunk.toString()
-    })
-    const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }))
-    return { child, ended }
-  }
-  const command = (...args: string[]): Promise<Ended> => launch(...args).ended
-  const file = (name: string): string => {
-    try {
-      return readFileSync(folder.path(name), 'utf8')
-    } catch {
-      return ''
-    }
-  }
-  /** Until mocha's time is over. */
-  const until = async (holds: () => boolean): Promise<void> => {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  const { folder, launch, command, listen, file, until } = programStage()
   const messages = (name: string): string[] =>
     file(name)
       .split('\n')
@@ -61,23 +13,9 @@ describe('the daemon as an operator sees it', function () {
         (line) =>
           /^\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\|a\.cf\|\d+\] (.*)$/.exec(line)?.[1] ?? `not a line: ${line}`,
       )
-  const listen = async (port = 0): Promise<number> => {
-    const server = createServer((socket) => socket.destroy())
-    servers.push(server)
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-    return (server.address() as { port: number }).port
-  }
   const configText = (port: number, more = ''): string =>
     `logfile="${folder.path('log')}"\ncheckinterval=1\nautoreload=yes\n${more}` +
     `virtual=127.0.0.9:80\n    real=127.0.0.1:${port} masq\n    checktype=connect\n    fallback=127.0.0.1:9 masq\n# end\n`
-
-  afterEach(async () => {
-    for (const child of children.splice(0)) {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
-    }
-    for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve))
-  })
 
   it('runs, is seen, follows its file and its log, keeps what works, and ends', async () => {
     const port = await listen()

@@ -95,6 +95,7 @@ export function processStage(): Stage {
     isAlive: isDirector,
     kill: (pid, signal) => real().kill(pid, signal),
     catches: (pid, signal) => real().catches(pid, signal),
+    askReload: async () => undefined,
     note: (to, text) => real().note(to, text),
     background: async (args, cwd) => {
       const report = await real().background(args, cwd)

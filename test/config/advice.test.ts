@@ -3,11 +3,20 @@ import { connect } from '../../checks/connect.ts'
 import { ftp } from '../../checks/ftp.ts'
 import { mysql } from '../../checks/mysql.ts'
 import { ping } from '../../checks/ping.ts'
+import { simpletcp } from '../../checks/simpletcp.ts'
 import { makeRegistry } from '../../src/check/registry.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { goldenDeps } from './golden-world.ts'
 
-const registry = makeRegistry([connect, ping, ftp, mysql, { ...mysql, name: 'pgsql' }, { ...mysql, name: 'oracle' }])
+const registry = makeRegistry([
+  connect,
+  ping,
+  ftp,
+  simpletcp,
+  mysql,
+  { ...mysql, name: 'pgsql' },
+  { ...mysql, name: 'oracle' },
+])
 
 /** The warnings of one virtual service. */
 function advice(port: number, ...lines: readonly string[]): string[] {
@@ -59,5 +68,22 @@ describe('the advice on a configuration', () => {
     assert.deepEqual(advice(21, real(21), 'receive="alive"', 'request="/alive.txt"'), [])
     assert.deepEqual(advice(21, real(21, ' 1 "alive.txt", "alive"'), 'receive="alive"'), [])
     assert.deepEqual(advice(21, real(21)), [])
+  })
+
+  it('warns of a request of simpletcp that was written to hold bytes and will be sent as it stands', () => {
+    const sent = (line: number, what: string): string[] => [
+      `warning ${line}: request holds ${what}, which is sent as it stands`,
+    ]
+    const told = (...lines: readonly string[]): string[] => advice(4000, real(4000), 'service=simpletcp', ...lines)
+    assert.deepEqual(told('request="ping\\n"'), [])
+    assert.deepEqual(told('request="ping\\r\\n"'), sent(4, '\\r'))
+    assert.deepEqual(told('request="\\x01\\x02"'), sent(4, '\\x01'))
+    assert.deepEqual(told('request="a\\tb"', 'escapes=no'), sent(4, '\\t'))
+    assert.deepEqual(told('request="\\x01\\r\\n"', 'escapes=yes'), [])
+    assert.deepEqual(told('request="\\x01"', 'checktype=connect'), [
+      'warning 4: request has no effect with checktype connect',
+    ])
+    const pair = advice(4000, real(4000, ' 1 "\\x01", "ok"'), 'service=simpletcp')
+    assert.deepEqual(pair, sent(2, '\\x01'))
   })
 })

@@ -200,10 +200,10 @@ describe('the list of directives', () => {
   })
 
   it('says which are acted on: those that a check declares are', () => {
-    const names = ['quiescent', 'request', 'passwd', 'callback', 'monitorfile', 'secret']
+    const names = ['quiescent', 'request', 'passwd', 'monitorfile', 'load', 'secret']
     assert.deepEqual(
       names.map((name) => find(name)?.actedOn),
-      [true, true, true, false, false, false],
+      [true, true, true, true, false, false],
     )
     const bare = listDirectives(makeRegistry([]))
     assert.equal(bare.find(({ name }) => name === 'request')?.actedOn, false)

@@ -62,7 +62,7 @@ export async function probeLdap(target: Target, question: LdapQuestion): Promise
 
 async function ask(
   conversation: Conversation,
-  { options }: LdapQuestion,
+  { options, context }: LdapQuestion,
   enter: (phase: string) => void,
 ): Promise<CheckResult> {
   const { login: name, passwd: secret, receive: pattern } = options
@@ -73,6 +73,7 @@ async function ask(
   // It always begins with a slash, put there by the config where the file has none.
   const names = await conversation.search(parseSearch(options.request.text.slice(1)))
   const result = judge(names, pattern)
+  context.decided(result)
   await conversation.leave()
   return result
 }

@@ -94,9 +94,8 @@ export const globalFields = {
     decode: decodeYesNo,
   }),
   timeouts: optional({
-    doc: "Seconds after which the kernel forgets an idle connection: TCP, TCP after a FIN, UDP; 0 leaves the kernel's own.",
+    doc: 'Seconds after which the kernel forgets an idle connection: TCP, TCP after a FIN, UDP; 0 leaves it as it is. Set at start and reload.',
     fallback: '',
-    notYet: true,
     decode: decodeTimeouts,
   }),
   connecttimeout: deprecated(

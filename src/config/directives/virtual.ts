@@ -61,9 +61,8 @@ export const virtualFields = {
     decode: decodeYesNo,
   }),
   monitorfile: optional({
-    doc: 'File that gets a line for every check.',
+    doc: 'File that gets a line for every result of a check.',
     fallback: '',
-    notYet: true,
     decode: (d, report) => decodeQuotedOrRaw(d, report, 'unable to open monitorfile : No such file or directory'),
   }),
   servicename: optional({ doc: 'Name of the service in alerts.', fallback: '', decode: (d) => d.value }),
