@@ -21,13 +21,15 @@ export interface DovecotSettings {
   readonly mechanisms: string
   /** No password is taken on a plain connection. */
   readonly onlySecure: boolean
+  /** Of imap, imaps, pop and pops, in place of free ones. */
+  readonly ports?: readonly number[]
 }
 
 /** Dovecot on both loopback families: any user, password `secret`; a wrong one is answered after two seconds. */
 export async function startDovecot(settings: DovecotSettings): Promise<Dovecot> {
   const server = await startServer({
     program: 'dovecot',
-    ports: 4,
+    ports: settings.ports ?? 4,
     prepare: async (site) => {
       const { directory, ports, run } = site
       const certificate = await makeCertificate(site)
@@ -35,7 +37,7 @@ export async function startDovecot(settings: DovecotSettings): Promise<Dovecot> 
         ['-un', '-gn', '-u', '-g'].map(async (option) => (await run('env', ['id', option])).trim()),
       )
       await run('env', ['mkdir', ...['run', 'state', 'mail'].map((name) => join(directory, name))])
-      const text = config({ directory, ports, ...certificate, user, group, uid, gid, ...settings })
+      const text = config({ directory, ...certificate, user, group, uid, gid, ...settings, ports })
       await writeFile(join(directory, 'dovecot.conf'), text)
     },
     args: ({ directory }) => ['-F', '-c', join(directory, 'dovecot.conf')],

@@ -20,7 +20,8 @@ export interface Site {
 
 export interface ServerPlan {
   readonly program: Program
-  readonly ports: number
+  /** How many free ones it needs, or just these. */
+  readonly ports: number | readonly number[]
   prepare?(site: Site): Promise<void>
   args(site: Site): readonly string[]
   /** Asks the server a real question of its protocol; throws or gives false while it cannot answer. */
@@ -45,7 +46,7 @@ const execute = promisify(execFile)
 /** Starts one; other ports are tried when somebody was faster in taking one. */
 export async function startServer(plan: ServerPlan): Promise<RunningServer> {
   for (let attempt = 1; ; attempt++) {
-    const started = await tryStart(plan, await freePorts(plan.ports))
+    const started = await tryStart(plan, typeof plan.ports === 'number' ? await freePorts(plan.ports) : plan.ports)
     if ('pid' in started) return started
     if (attempt === 3 || !/address (already )?in use/i.test(started.output)) throw new Error(started.output)
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Case } from './beside-perl.ts'
+import type { Case, Outcome } from './beside-perl.ts'
 import { startDovecot } from './dovecot.ts'
 import { startExim } from './exim.ts'
 import { startFreeradius } from './freeradius.ts'
@@ -7,6 +7,7 @@ import type { RunningServer } from './harness.ts'
 import { startKamailio } from './kamailio.ts'
 import { startMariadb } from './mariadb.ts'
 import { startDnsmasq } from './name-servers.ts'
+import { whyNoNamespace } from './namespace.ts'
 import { startNginx } from './nginx.ts'
 import { startNnrpd } from './nnrpd.ts'
 import { alter, casesOf, foundDown, foundUp, silent, untrusted } from './perl-states.ts'
@@ -14,10 +15,13 @@ import { startPostgres } from './postgres.ts'
 import { startProftpd } from './proftpd.ts'
 import { startTinyproxy } from './proxies.ts'
 import { startSlapd } from './slapd.ts'
+import { standardPorts, startDovecotOnStandardPorts } from './standard-ports.ts'
 
 export interface Compared {
-  readonly server: RunningServer
+  readonly server: Readonly<Record<'freeze' | 'thaw' | 'kill' | 'stop', () => void | Promise<void>>>
   readonly cases: readonly Case[]
+  /** Where the server is in a network of its own; else `compare` of beside-perl.ts. */
+  readonly compare?: (asked: Case) => Promise<Outcome>
 }
 
 const noLimit = 'D26: Perl ldirectord sets no time limit'
@@ -90,20 +94,22 @@ async function directory(): Promise<Compared[]> {
   return [{ server, cases: [...plain, ...casesOf({ service: 'ldaps', port: server.ldapsPort, ...about })] }]
 }
 
-async function mailboxes(): Promise<Compared[]> {
+async function mailboxesOnFreePorts(): Promise<Compared[]> {
   const server = await startDovecot({ mechanisms: 'plain login', onlySecure: false })
   const certificate = certificateOf(server)
   const about = { lines: login, credentials: wrongPassword }
-  const elsewhere = { up: foundDown(ownPort) }
   const unheard = { stopped: silent(noLimit) }
   const pop = casesOf({ service: 'pop', port: server.popPort, ...about, differs: unheard })
   const pops = casesOf({ service: 'pops', port: server.popsPort, ...about, certificate })
+  const imap = casesOf({ service: 'imap', port: server.imapPort, ...about })
+  const imaps = casesOf({ service: 'imaps', port: server.imapsPort, ...about, certificate })
+  const elsewhere = { state: 'up, on a port of its own', differs: foundDown(ownPort) }
   return [
     {
       server,
       cases: [
-        ...casesOf({ service: 'imap', port: server.imapPort, ...about, differs: elsewhere }),
-        ...casesOf({ service: 'imaps', port: server.imapsPort, ...about, differs: elsewhere, certificate }),
+        ...alter(imap[0], elsewhere),
+        ...alter(imaps[0], elsewhere),
         ...pop,
         ...alter(pop.at(-1), {
           state: 'killed, without a login',
@@ -115,6 +121,26 @@ async function mailboxes(): Promise<Compared[]> {
       ],
     },
   ]
+}
+
+/** At the ports where Perl ldirectord looks. */
+async function mailboxesOnStandardPorts(): Promise<Compared[]> {
+  if (whyNoNamespace() !== undefined) return []
+  const server = await startDovecotOnStandardPorts()
+  const { certificate } = server
+  const about = { lines: login, credentials: wrongPassword }
+  const imaps = casesOf({ service: 'imaps', port: standardPorts.imaps, ...about, certificate })
+  return [
+    {
+      server,
+      compare: server.compare,
+      cases: [...casesOf({ service: 'imap', port: standardPorts.imap, ...about }), ...imaps, ...untrusted(imaps[0])],
+    },
+  ]
+}
+
+async function mailboxes(): Promise<Compared[]> {
+  return (await Promise.all([mailboxesOnStandardPorts(), mailboxesOnFreePorts()])).flat()
 }
 
 async function files(): Promise<Compared[]> {
@@ -194,7 +220,19 @@ async function telephony(): Promise<Compared[]> {
 
 /** Starts all of them at once. Those that did come up are given to `started` even if another did not. */
 export async function startCompared(started: (each: Compared) => void): Promise<void> {
-  const all = [web, databases, directory, mailboxes, files, mail, names, news, accounting, telephony]
+  const all = [
+    web,
+    databases,
+    directory,
+    mailboxes,
+    mailboxesOnStandardPorts,
+    files,
+    mail,
+    names,
+    news,
+    accounting,
+    telephony,
+  ]
   const results = await Promise.allSettled(all.map(async (start) => (await start()).forEach(started)))
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }

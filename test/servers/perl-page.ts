@@ -9,8 +9,9 @@ Debian's ldirectord and ours read the same file and asked the same real server, 
 that Perl ldirectord had not said a word after ten times the time-out in the file; meanwhile it checks nothing else.
 Ours stands with its reason. Numbers: [differences.md](differences.md).
 
-Perl ldirectord asked for \`imap\` and \`imaps\` at ports 143 and 993, where nobody listened (D28): that it finds all of them down
-says nothing of its check. Trusting the server's certificate was arranged for it wherever nothing else is said.
+Perl ldirectord asks for \`imap\` and \`imaps\` at ports 143 and 993 whatever the file says (D28), so Dovecot listened there, in a
+network namespace, save where a port of its own is spoken of. Trusting the server's certificate was arranged for Perl
+ldirectord wherever nothing else is said.
 
 Not compared: \`oracle\`, for which there is no server, and \`ping\` and \`external-perl\`, of which Perl ldirectord writes no verdict.
 
