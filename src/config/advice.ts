@@ -157,7 +157,7 @@ function adviseChecks(advised: Advised): void {
   }
   adviseSql(advised)
   adviseFtp(advised)
-  adviseEscapes(advised)
+  adviseRequests(advised)
   const receive = find(advised, 'receive')
   if (receive !== undefined && options['httpmethod'] === 'HEAD' && directivesInUse(settings).has('httpmethod')) {
     const message = 'receive can never match: the reply to HEAD has no body'
@@ -200,20 +200,27 @@ function adviseFtp(advised: Advised): void {
   reporterOf(advised).warn('advice', message, receive.nameAt, 'set request to the path of a file')
 }
 
-/** What is sent as it stands, though it was written to mean a byte: also in a real server's own pair. */
-function adviseEscapes(advised: Advised): void {
+/** What is sent or asked for as it stands, though it may have been written to mean more. */
+function adviseRequests(advised: Advised): void {
   const { settings, reals } = advised
-  const isSimple = settings.service === 'simpletcp' && checkOfService(settings) !== undefined
-  if (!isSimple || !isNegotiating(advised) || settings.options['escapes'] === true) return
+  if (checkOfService(settings) === undefined || !isNegotiating(advised)) return
   const tell = (text: string, at: Span): void => {
-    const unused = unusedEscape(text)
-    if (unused === undefined) return
-    const message = `request holds ${unused}, which is sent as it stands`
-    reporterOf(advised).warn('advice', message, at, 'escapes = yes makes it a byte')
+    const [message, hint] = remarkOnRequest(settings, text) ?? []
+    if (message !== undefined) reporterOf(advised).warn('advice', message, at, hint)
   }
   const request = find(advised, 'request')
-  if (request !== undefined) tell(request.value, request.valueAt)
+  if (request !== undefined) tell(request.value.replace(/^"|"$/g, ''), request.valueAt)
   for (const { pair, at } of reals) if (pair !== undefined) tell(pair.request, at)
+}
+
+function remarkOnRequest({ service, options }: CheckSettings, text: string): [string, string] | undefined {
+  const unused = service === 'simpletcp' && options['escapes'] !== true ? unusedEscape(text) : undefined
+  if (unused !== undefined) {
+    return [`request holds ${unused}, which is sent as it stands`, 'escapes = yes makes it a byte']
+  }
+  // An IPv6 address has no dot either. Perl ldirectord's resolver may append the domains of this machine.
+  if (service !== 'dns' || !/^\/?[^.:/]+$/.test(text)) return undefined
+  return ['a name without a dot is asked for as it stands', 'write the name in full: no search list is used']
 }
 
 function adviseReal(advised: Advised, real: ParsedReal): void {

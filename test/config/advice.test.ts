@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect } from '../../checks/connect.ts'
+import { dns } from '../../checks/dns.ts'
 import { ftp } from '../../checks/ftp.ts'
 import { mysql } from '../../checks/mysql.ts'
 import { ping } from '../../checks/ping.ts'
@@ -10,6 +11,7 @@ import { goldenDeps } from './golden-world.ts'
 
 const registry = makeRegistry([
   connect,
+  dns,
   ping,
   ftp,
   simpletcp,
@@ -85,5 +87,14 @@ describe('the advice on a configuration', () => {
     ])
     const pair = advice(4000, real(4000, ' 1 "\\x01", "ok"'), 'service=simpletcp')
     assert.deepEqual(pair, sent(2, '\\x01'))
+  })
+
+  it('warns of a name for dns that needs the search list of a resolver', () => {
+    const short = (line: number): string[] => [`warning ${line}: a name without a dot is asked for as it stands`]
+    assert.deepEqual(advice(53, real(53), 'request="www"'), short(3))
+    assert.deepEqual(advice(53, real(53, ' 1 "www", "192"'), 'request="www.example.test"'), short(2))
+    for (const whole of ['www.example.test', 'localhost.', '192.0.2.1', '2001:db8::1', '::1']) {
+      assert.deepEqual(advice(53, real(53), `request="${whole}"`), [])
+    }
   })
 })
