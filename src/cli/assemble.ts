@@ -9,6 +9,7 @@ import type { Companions } from '../control/companion.ts'
 import { createDaemon, type Daemon } from '../control/daemon.ts'
 import { createDirector, type Director } from '../control/director.ts'
 import { createMonitor } from '../control/monitor/monitor.ts'
+import { createMaintenance } from '../control/operator/maintenance.ts'
 import { createOperator, type Operator } from '../control/operator/operator.ts'
 import { createStateFile } from '../control/operator/state-file.ts'
 import { stateFileOf } from '../control/process/instance.ts'
@@ -50,7 +51,7 @@ export function assemble(
   const { clock } = context
   const { tell, onConfig, onChange, onObservation, onReload } = companions
   const store = keepsState ? createStateFile({ path: stateFileOf(instance), clock, tell }) : undefined
-  const operator = createOperator({ clock, tell, store, director: () => director })
+  const operator = createOperator({ clock, tell, store, maintenance: createMaintenance, director: () => director })
   companions.add(operator)
   companions.add(createMonitor({ clock, tell, holds: () => director.holds }))
   companions.add(createTimeoutKeeper({ clock, tell, table: backend }))

@@ -71,9 +71,8 @@ export const globalFields = {
     decode: rawAtTop('no email from address specified'),
   }),
   maintenancedir: optional({
-    doc: 'Folder: a file in it with the name or address of a real server takes that server out.',
+    doc: 'Folder: a file in it with the name or address of a real server, with or without port, takes that server out.',
     fallback: '',
-    notYet: true,
     decode: rawAtTop('maintenance directory not specified'),
   }),
   drift: makeField<'report' | 'repair'>({

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
-import { watch } from 'chokidar'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { messageOf } from '../../lib/errors.ts'
-import { type PathStep, pathSteps } from './path-steps.ts'
+import { watchPath } from './watch-path.ts'
 
 export interface WatchConfigOptions {
   /** Absolute path. */
@@ -56,7 +54,7 @@ export function watchConfig(options: WatchConfigOptions): ConfigWatch {
       })
     })
   }
-  const events = watchPath(options.file, soon)
+  const events = watchPath({ path: options.file, contents: false, onEvent: soon })
   again()
   return {
     close: async () => {
@@ -121,44 +119,4 @@ async function digestOf(file: string): Promise<string> {
   } finally {
     await handle.close()
   }
-}
-
-/** The directories are watched and not the files: a watch on a file stays with the old one after a rename. */
-function watchPath(file: string, onEvent: () => void): { follow(): void; close(): Promise<void> } {
-  let steps: readonly PathStep[] = []
-  let watcher: { close(): Promise<void> } | undefined
-  let closing: Promise<unknown> = Promise.resolve()
-
-  const follow = (): void => {
-    const now = pathSteps(file)
-    if (JSON.stringify(now) === JSON.stringify(steps)) return
-    steps = now
-    const old = watcher
-    closing = Promise.all([closing, old?.close()])
-    watcher = watchSteps(now, onEvent)
-  }
-  follow()
-  return {
-    follow,
-    close: async () => {
-      await Promise.all([closing, watcher?.close()])
-    },
-  }
-}
-
-function watchSteps(steps: readonly PathStep[], onEvent: () => void): { close(): Promise<void> } {
-  const directories = new Set(steps.map((step) => step.directory))
-  const entries = new Set(steps.map((step) => join(step.directory, step.name)))
-  const watcher = watch([...directories], {
-    ignoreInitial: true,
-    depth: 0,
-    followSymlinks: false,
-    ignored: (path) => !directories.has(path) && !entries.has(path),
-  })
-  watcher.on('all', onEvent)
-  // What was changed before the watch stood is not an event.
-  watcher.on('ready', onEvent)
-  // Out of watches, say: the periodic comparison stays.
-  watcher.on('error', () => undefined)
-  return watcher
 }

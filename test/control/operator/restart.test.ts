@@ -40,7 +40,9 @@ describe('orders over a restart', () => {
     assert.ok(was !== undefined)
     table.seed({
       ...was,
-      destinations: new Map([...was.destinations].map(([key, entry]) => [key, { ...entry, weight: 1 }])),
+      destinations: new Map(
+        [...was.destinations].map(([key, entry]) => [key, { ...entry, weight: 1, activeConnections: 1 }]),
+      ),
     })
     const scene = begin(table)
     await scene.start(config(scene))
@@ -49,6 +51,7 @@ describe('orders over a restart', () => {
       scene.operator.intents().map(({ state, by, reason, since }) => ({ state, by, reason, since })),
       [{ state: 'draining', by: 'alice', reason: 'disk', since: start + 1 }],
     )
+    scene.connections('tcp:192.0.2.1:80', `${one}:80`, { active: 0, inactive: 0 })
     await scene.advance(20_000)
     assert.deepEqual(await entries(scene), [`${two}:80 -m -w 1`])
     const last = begin(table)
