@@ -32,6 +32,8 @@ export interface Orders {
   fetch(options: Ask & { readonly times: number }): Promise<Answer[]>
   /** One request on a connection that stays open; the same name uses the same connection. */
   hold(options: Ask & { readonly name: string }): Promise<Answer & { readonly reused: boolean }>
+  /** Ends the connection of that name, as a browser does that closes. */
+  release(options: { readonly name: string }): Promise<void>
   startLoad(options: Ask & { readonly everyMs: number }): Promise<void>
   /** Everything fetched since the start; `end` stops it. */
   load(options: { readonly end: boolean }): Promise<Fetched[]>
@@ -119,6 +121,10 @@ const orders: Orders = {
     const agent = held.get(name) ?? new Agent({ keepAlive: true, maxSockets: 1 })
     held.set(name, agent)
     return ask(options, agent)
+  },
+  release: async ({ name }) => {
+    held.get(name)?.destroy()
+    held.delete(name)
   },
   startLoad: async (options) => {
     fetched = []

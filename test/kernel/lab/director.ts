@@ -46,9 +46,9 @@ export function unindent(text: string): string {
   return lines.map((line) => (line.startsWith(margin) ? line.slice(margin.length) : line.trimStart())).join('\n')
 }
 
-export function startDaemon(host: Host, config: string): RunningDaemon {
+export function startDaemon(host: Host, config: string, env: NodeJS.ProcessEnv = {}): RunningDaemon {
   const [program, ...args] = command
-  return attend(host.spawn(program, [...args, 'run', config, '--log', 'stdout']))
+  return attend(host.spawn(program, [...args, 'run', config, '--log', 'stdout'], env))
 }
 
 /** Watches any program that logs to its standard output or error. */
