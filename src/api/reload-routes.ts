@@ -55,6 +55,12 @@ export function reloadRoutes(clock: Clock, daemon: Daemon, file: () => string): 
     },
     {
       method: 'GET',
+      path: '/v1/refused',
+      summary: 'why the file that lies there now is not in force; null when it is, or was not read yet',
+      answer: () => ok({ refused: refusedReport(daemon.refused) }),
+    },
+    {
+      method: 'GET',
       path: '/v1/plan',
       summary: 'what a reload would change in the table now',
       answer: async ({ signal }) => {

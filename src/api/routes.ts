@@ -28,9 +28,14 @@ export interface RouteParts {
 
 /** Everything the control socket can do; `/` lists it. */
 export function makeRoutes(parts: RouteParts): readonly Route[] {
-  const { clock, daemon, director, operator } = parts
+  const { clock, daemon, director, operator, table } = parts
   const reloads = reloadRoutes(clock, daemon, () => director.config.file)
-  const routes = [...lookingRoutes(parts), ...tableRoutes(parts), ...orderRoutes(operator), ...reloads]
+  const routes = [
+    ...lookingRoutes(parts),
+    ...tableRoutes({ clock, table, virtuals: () => director.config.virtuals }),
+    ...orderRoutes(operator),
+    ...reloads,
+  ]
   const list = routes.map(({ method, path, summary }) => ({ method, path, summary }))
   return [{ method: 'GET', path: '/', summary: 'this list', answer: () => ok({ routes: list }) }, ...routes]
 }

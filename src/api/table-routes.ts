@@ -1,16 +1,19 @@
+import type { Virtual } from '../config/model.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { TableDetails } from '../table/details.ts'
+import { formatService } from '../model/service.ts'
+import type { Connection, TableDetails } from '../table/details.ts'
 import { ok, RequestError, type Route } from './http.ts'
 import { askTable } from './table-question.ts'
 
-/** What the kernel tells beside the virtual services. */
-export function tableRoutes({
-  clock,
-  table,
-}: {
+export interface TableParts {
   readonly clock: Clock
   readonly table: TableDetails
-}): readonly Route[] {
+  /** Of the config in force. */
+  readonly virtuals: () => readonly Virtual[]
+}
+
+/** What the kernel tells beside the virtual services. */
+export function tableRoutes({ clock, table, virtuals }: TableParts): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -21,13 +24,28 @@ export function tableRoutes({
     {
       method: 'GET',
       path: '/v1/connections',
-      summary: "?limit=N: connections in the kernel's table",
+      summary: "?virtual=VIRTUAL&limit=N: connections in the kernel's table",
       answer: async ({ query, signal }) => {
         const limit = limitOf(query.get('limit'))
-        return ok(await askTable(clock, signal, (inTime) => table.connections({ limit }, inTime)))
+        const accepts = filterOf(query.get('virtual'), virtuals())
+        return ok(await askTable(clock, signal, (inTime) => table.connections({ limit, accepts }, inTime)))
       },
     },
   ]
+}
+
+/** Connections of one virtual service. The kernel's list has no marks: which one a connection came by is not told. */
+function filterOf(text: string | undefined, virtuals: readonly Virtual[]): (connection: Connection) => boolean {
+  if (text === undefined) return () => true
+  const found = virtuals.find(({ id, key }) => key === text || formatService(id) === text)
+  if (found === undefined) {
+    const choices = virtuals.map(({ id }) => formatService(id))
+    throw new RequestError('there is no virtual service of that name', { status: 404, detail: { choices } })
+  }
+  const { id } = found
+  if (id.kind === 'fwmark') throw new RequestError("the kernel's list of connections does not tell their marks")
+  return ({ protocol, virtual: { address, port } }) =>
+    protocol === id.protocol && address === id.address && (id.port === 0 || port === id.port)
 }
 
 const mostConnections = 100_000

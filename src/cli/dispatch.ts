@@ -144,7 +144,7 @@ async function processVerb(context: CliContext, command: ProcessCommand, called:
     case 'force-reload':
       return await reload(ports, command)
     case 'status':
-      return status(ports, command)
+      return await status(ports, command)
   }
 }
 

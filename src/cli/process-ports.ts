@@ -1,4 +1,5 @@
-import type { ReloadReport } from '../api/reload-routes.ts'
+import { existsSync } from 'node:fs'
+import type { RefusedReport, ReloadReport } from '../api/reload-routes.ts'
 import { socketPathOf } from '../api/socket-path.ts'
 import type { LoadResult } from '../config/model.ts'
 import { type DaemonReport, daemonize } from '../control/process/daemonize.ts'
@@ -26,6 +27,8 @@ export interface ProcessPorts<Result extends LoadResult = LoadResult> {
   readonly background: (args: readonly string[], cwd: string) => Promise<DaemonReport>
   /** Reloads over the control socket; undefined when nobody listens there. */
   readonly askReload: (instance: string, confirm: boolean) => Promise<ReloadReport | undefined>
+  /** Why the daemon did not take the file that lies there now; empty when it did, or does not answer at once. */
+  readonly askRefused: (instance: string) => Promise<readonly string[]>
   /** One line for the log, from a process that is not the daemon. */
   readonly note: (to: { logfile: string; instance: string; debug: boolean }, text: string) => Promise<void>
 }
@@ -65,6 +68,16 @@ export function processPorts(context: Base, script: string): ProcessPorts<Awaite
         if (error instanceof NoDaemonError) return undefined
         throw error
       }
+    },
+    askRefused: async (instance) => {
+      const socket = socketPathOf(instance)
+      // A cluster manager asks for the status every few seconds: without a socket nothing is loaded.
+      if (!existsSync(socket)) return []
+      const { askDaemon } = await import('../api/client.ts')
+      const ask = { method: 'GET', path: '/v1/refused' } as const
+      const answer = await askDaemon({ clock, socket, withinMs: 1000 }, ask).catch(() => undefined)
+      const { refused } = (answer?.body ?? {}) as { readonly refused?: RefusedReport | null }
+      return refused?.reasons ?? []
     },
     note: async ({ logfile, instance, debug }, text) => {
       const { createLog } = await import('../log/log.ts')

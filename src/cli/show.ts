@@ -43,8 +43,9 @@ async function showTimeouts(context: CliContext, { config, json }: Show): Promis
   return exitCode.ok
 }
 
-async function showConnections(context: CliContext, { config, json }: Show): Promise<number> {
-  const list = await steer<ConnectionList>(context, config, { method: 'GET', path: '/v1/connections' })
+async function showConnections(context: CliContext, { config, json, virtual }: Show): Promise<number> {
+  const query = virtual === undefined ? '' : `?${new URLSearchParams({ virtual })}`
+  const list = await steer<ConnectionList>(context, config, { method: 'GET', path: `/v1/connections${query}` })
   if (json) {
     context.out(`${JSON.stringify(list, null, 2)}\n`)
     return exitCode.ok

@@ -96,6 +96,7 @@ export function processStage(): Stage {
     kill: (pid, signal) => real().kill(pid, signal),
     catches: (pid, signal) => real().catches(pid, signal),
     askReload: async () => undefined,
+    askRefused: (instance) => real().askRefused(instance),
     note: (to, text) => real().note(to, text),
     background: async (args, cwd) => {
       const report = await real().background(args, cwd)

@@ -21,11 +21,11 @@ describe('the commands of Perl ldirectord', function () {
       const config = stage.config('a.cf')
       assert.equal(await start(ports, options(config)), 0)
       const pid = pidIn('a.cf')
-      assert.equal(status(ports, { config }), 0)
+      assert.equal(await status(ports, { config }), 0)
       assert.equal(await stop(ports, { config }), 0)
       assert.equal(ports.isAlive(pid), false, 'stop waits for the end (defect D19)')
       assert.equal(existsSync(stage.pidFile('a.cf')), false)
-      assert.equal(status(ports, { config }), 3)
+      assert.equal(await status(ports, { config }), 3)
       assert.deepEqual(stage.written(), {
         out: `ldirectord is stopped for ${config}\n`,
         err: `ldirectord for ${config} is running with pid: ${pid}\n`,
@@ -48,7 +48,7 @@ describe('the commands of Perl ldirectord', function () {
       await start(ports, options(config))
       await stop(ports, { config })
       assert.equal(await start(ports, options(config)), 0)
-      assert.equal(status(ports, { config }), 0)
+      assert.equal(await status(ports, { config }), 0)
     })
 
     it('warns of a log that the daemon will not be able to write, and starts it', async () => {
@@ -57,14 +57,14 @@ describe('the commands of Perl ldirectord', function () {
       assert.equal(await start(ports, options(config)), 0)
       const err = `ldirectord-ng: the log ${stage.path('log')} is a directory; the daemon runs without it\n`
       assert.deepEqual(stage.written(), { out: '', err })
-      assert.equal(status(ports, { config }), 0)
+      assert.equal(await status(ports, { config }), 0)
     })
 
     it("gives the daemon's exit code and reason when it can not keep the table", async () => {
       const config = stage.config('no-ipvs.cf')
       assert.equal(await start(ports, options(config)), 4)
       assert.deepEqual(stage.written(), { out: '', err: 'no IPVS in this kernel\n' })
-      assert.equal(status(ports, { config }), 3)
+      assert.equal(await status(ports, { config }), 3)
     })
 
     it('tells all faults of a bad configuration on standard error and exits 2', async () => {
@@ -87,7 +87,7 @@ describe('the commands of Perl ldirectord', function () {
       const pid = pidIn('a.cf')
       process.kill(pid, 'SIGKILL')
       while (ports.isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 5))
-      assert.equal(status(ports, { config }), 1)
+      assert.equal(await status(ports, { config }), 1)
       assert.equal(await start(ports, options(config)), 0)
       assert.notEqual(pidIn('a.cf'), pid)
     })
@@ -128,9 +128,9 @@ describe('the commands of Perl ldirectord', function () {
       const config = stage.config('a.cf')
       await start(ports, options(config))
       stage.config('a.cf', 'bad')
-      assert.equal(status(ports, { config }), 0)
+      assert.equal(await status(ports, { config }), 0)
       assert.equal(await stop(ports, { config }), 0)
-      assert.equal(status(ports, { config }), 3)
+      assert.equal(await status(ports, { config }), 3)
     })
 
     it('with --keep-table says so to the daemon, which leaves the table as it is', async () => {
@@ -138,7 +138,7 @@ describe('the commands of Perl ldirectord', function () {
       await start(ports, options(config))
       assert.equal(await stop(ports, { config, keepTable: true }), 0)
       assert.deepEqual(stage.journal(), [`started ${config} start`, 'USR2', 'ended'])
-      assert.equal(status(ports, { config }), 3)
+      assert.equal(await status(ports, { config }), 3)
     })
 
     it('with --keep-table still only asks one to end that does not know the signal, as Perl ldirectord', async () => {
@@ -214,9 +214,9 @@ describe('the commands of Perl ldirectord', function () {
     it('starts what does not run, except as try-restart', async () => {
       const config = stage.config('a.cf')
       assert.equal(await again(config, true), 0)
-      assert.equal(status(ports, { config }), 3)
+      assert.equal(await status(ports, { config }), 3)
       assert.equal(await again(config), 0)
-      assert.equal(status(ports, { config }), 0)
+      assert.equal(await status(ports, { config }), 0)
     })
 
     it('starts no second one beside a daemon that does not end', async () => {
@@ -243,7 +243,7 @@ describe('the commands of Perl ldirectord', function () {
       await start(ports, options(config))
       stage.config('a.cf', 'bad')
       assert.equal(await again(config), 2)
-      assert.equal(status(ports, { config }), 0)
+      assert.equal(await status(ports, { config }), 0)
       assert.deepEqual(stage.journal(), [`started ${config} start`])
     })
   })
@@ -266,7 +266,7 @@ describe('the commands of Perl ldirectord', function () {
       stage.config('a.cf', 'bad')
       assert.equal(await reload(ports, options(config)), 2)
       assert.match(stage.written().err, /error\[value\]: bad value/)
-      assert.equal(status(ports, { config }), 0)
+      assert.equal(await status(ports, { config }), 0)
       await stop(ports, { config })
       assert.deepEqual(stage.journal(), [`started ${config} start`, 'TERM', 'ended'])
     })
@@ -310,11 +310,11 @@ describe('the commands of Perl ldirectord', function () {
     }
   })
 
-  describe('status', () => {
-    it('tells a stale pid file on standard error and exits 1', () => {
+  describe('status', async () => {
+    it('tells a stale pid file on standard error and exits 1', async () => {
       const config = stage.config('a.cf')
       writeFileSync(stage.pidFile('a.cf'), '4194303\n')
-      assert.equal(status(ports, { config }), 1)
+      assert.equal(await status(ports, { config }), 1)
       assert.deepEqual(stage.written(), {
         out: `ldirectord is stopped for ${config}\n`,
         err: `ldirectord stale pid file ${stage.pidFile('a.cf')} for ${config}\n`,
@@ -322,8 +322,8 @@ describe('the commands of Perl ldirectord', function () {
       assert.equal(existsSync(stage.pidFile('a.cf')), true)
     })
 
-    it('exits 1 when there is no such file', () => {
-      assert.equal(status(ports, { config: stage.path('gone.cf') }), 1)
+    it('exits 1 when there is no such file', async () => {
+      assert.equal(await status(ports, { config: stage.path('gone.cf') }), 1)
       assert.deepEqual(stage.written(), { out: '', err: `Config file ${stage.path('gone.cf')} not found\n` })
     })
   })

@@ -106,6 +106,12 @@ describe('steering the running daemon', function () {
     )
     assert.deepEqual((await status()).refused?.reasons, ['no virtual service is named, and 2 are served'])
     assert.match((await stage.command('show')).out, /not in force: no virtual service is named/)
+    const told = await stage.command('a.cf', 'status')
+    assert.equal(told.code, 0)
+    assert.match(
+      told.err,
+      /running with pid: \d+\nldirectord-ng: the file that lies there now is not in force: no virtual service/,
+    )
     const confirmed = await stage.command('a.cf', 'reload', '--confirm')
     assert.deepEqual([confirmed.code, confirmed.err], [0, ''])
     assert.deepEqual((await status()).virtuals, [])
