@@ -4,6 +4,7 @@ import { type Companions, createCompanions } from '../control/companion.ts'
 import type { ReadySignal } from '../control/process/daemonize.ts'
 import { type NotifyAddress, takeNotifyAddress } from '../control/process/notify.ts'
 import { acquirePidFile, type HeldPidFile } from '../control/process/pid-file.ts'
+import { askForRestart } from '../control/process/restart-job.ts'
 import { messageOf } from '../lib/errors.ts'
 import { printable } from '../lib/printable.ts'
 import { createLog, type Log } from '../log/log.ts'
@@ -113,8 +114,9 @@ async function serve(context: CliContext, service: Service): Promise<void> {
     },
     reopen: () => log.reopen(),
   })
-  const { signal, keepTable } = await signals.ended
+  const { signal, keepTable: isAsked } = await signals.ended
   systemd?.stopping()
+  const keepTable = isAsked || (signal === 'TERM' && (await isRestart(context, service)))
   await daemon.stop({ keepTable })
   if (keepTable) log.tell({ kind: 'table-left' })
   log.tell({ kind: 'terminated', signal })
@@ -123,4 +125,13 @@ async function serve(context: CliContext, service: Service): Promise<void> {
 /** With a table in memory nothing of this machine is changed, unless it was said where. */
 function keepsState({ table }: DaemonOptions): boolean {
   return table === 'kernel' || process.env['LDIRECTORD_NG_STATE_DIR'] !== undefined
+}
+
+/** systemd ends us with the same signal for a stop and for a restart; its list of jobs tells them apart. */
+async function isRestart({ clock }: CliContext, { notify, log }: Service): Promise<boolean> {
+  if (notify?.unit === undefined) return false
+  const answer = await askForRestart(notify.unit, { clock })
+  if (typeof answer === 'boolean') return answer
+  log.tell({ kind: 'note', text: `systemd does not say whether this is a restart, so cleanstop counts: ${answer}` })
+  return false
 }

@@ -8,6 +8,8 @@ export interface NotifyAddress {
   readonly socket: string
   /** Undefined: no watchdog. */
   readonly watchdogMs: number | undefined
+  /** Our unit as systemd calls it; undefined when the unit file does not say. */
+  readonly unit: string | undefined
 }
 
 /**
@@ -15,14 +17,15 @@ export interface NotifyAddress {
  * wants to hear.
  */
 export function takeNotifyAddress(env: NodeJS.ProcessEnv = process.env, pid = process.pid): NotifyAddress | undefined {
-  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: usec, WATCHDOG_PID: of } = env
+  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: usec, WATCHDOG_PID: of, LDIRECTORD_NG_UNIT: unit } = env
   delete env['NOTIFY_SOCKET']
   delete env['WATCHDOG_USEC']
   delete env['WATCHDOG_PID']
+  delete env['LDIRECTORD_NG_UNIT']
   if (socket === undefined || socket === '') return undefined
   const isOurs = of === undefined || of === String(pid)
   const watchdogMs = isOurs && usec !== undefined && /^[1-9]\d{0,15}$/.test(usec) ? Number(usec) / 1000 : undefined
-  return { socket, watchdogMs }
+  return { socket, watchdogMs, unit }
 }
 
 /** Assignments of sd_notify(3). */

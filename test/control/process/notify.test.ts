@@ -132,8 +132,15 @@ describe('Telling systemd', function () {
 
 describe("systemd's words in the environment", () => {
   it('are taken out of it, so that nobody inherits them', () => {
-    const env = { NOTIFY_SOCKET: '/run/systemd/notify', WATCHDOG_USEC: '30000000', WATCHDOG_PID: '7', PATH: '/bin' }
-    assert.deepEqual(takeNotifyAddress(env, 7), { socket: '/run/systemd/notify', watchdogMs: 30_000 })
+    const env = {
+      NOTIFY_SOCKET: '/run/systemd/notify',
+      WATCHDOG_USEC: '30000000',
+      WATCHDOG_PID: '7',
+      LDIRECTORD_NG_UNIT: 'a.service',
+      PATH: '/bin',
+    }
+    const address = { socket: '/run/systemd/notify', watchdogMs: 30_000, unit: 'a.service' }
+    assert.deepEqual(takeNotifyAddress(env, 7), address)
     assert.deepEqual(env, { PATH: '/bin' })
   })
 
@@ -141,7 +148,7 @@ describe("systemd's words in the environment", () => {
     assert.equal(takeNotifyAddress({ WATCHDOG_USEC: '30000000' }, 7), undefined)
     assert.equal(takeNotifyAddress({ NOTIFY_SOCKET: '' }, 7), undefined)
     const socket = '@abstract'
-    const none = { socket, watchdogMs: undefined }
+    const none = { socket, watchdogMs: undefined, unit: undefined }
     assert.deepEqual(
       takeNotifyAddress({ NOTIFY_SOCKET: socket, WATCHDOG_USEC: '30000000', WATCHDOG_PID: '8' }, 7),
       none,
