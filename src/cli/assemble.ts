@@ -15,6 +15,8 @@ import { createStateFile } from '../control/operator/state-file.ts'
 import { stateFileOf } from '../control/process/instance.ts'
 import { createNotifier, type NotifyAddress } from '../control/process/notify.ts'
 import { createServiceManager, type ServiceManager } from '../control/process/service-manager.ts'
+import { createCallback } from '../control/scripts/callback.ts'
+import { createFallbackScripts } from '../control/scripts/fallback-scripts.ts'
 import { createTimeoutKeeper } from '../control/timeouts.ts'
 import { watchConfig } from '../control/watch/watch-config.ts'
 import { concurrencyLimit } from '../health/concurrency.ts'
@@ -49,10 +51,12 @@ export function assemble(
   { backend, companions, instance, keepsState, notify }: Foundations,
 ): Assembled {
   const { clock } = context
-  const { tell, onConfig, onChange, onObservation, onReload } = companions
+  const { tell, onConfig, onFileChanged, onChange, onObservation, onReload } = companions
   const store = keepsState ? createStateFile({ path: stateFileOf(instance), clock, tell }) : undefined
   const operator = createOperator({ clock, tell, store, maintenance: createMaintenance, director: () => director })
   companions.add(operator)
+  companions.add(createFallbackScripts({ clock, tell, director: () => director }))
+  companions.add(createCallback({ clock, tell }))
   companions.add(createMonitor({ clock, tell, holds: () => director.holds }))
   companions.add(createTimeoutKeeper({ clock, tell, table: backend }))
   const history = createHistory()
@@ -78,6 +82,7 @@ export function assemble(
     director,
     onConfig,
     onReload,
+    onFileChanged,
     load: (last) => context.load(last.config?.file ?? '', last),
     watch: (watched) => watchConfig({ clock, ...watched }),
   })

@@ -14,6 +14,8 @@ export interface Companion {
   onConfig?(config: Config): void
   /** The file is read again; `ended`: the new one is in force, or the old one was kept. */
   onReload?(stage: 'begun' | 'ended'): void
+  /** The file has other content: a reload has followed where `autoreload` says so, well or not. */
+  onFileChanged?(file: string): void
   /** Each result of a check, for each real server that wants it. */
   onObservation?(key: RealKey, observation: Observation): void
   /** After each pass over the table and each change of a real server's state. */
@@ -44,6 +46,7 @@ export function createCompanions(): Companions {
     tell: (event) => each((companion) => companion.tell?.(event)),
     onConfig: (config) => each((companion) => companion.onConfig?.(config)),
     onReload: (stage) => each((companion) => companion.onReload?.(stage)),
+    onFileChanged: (file) => each((companion) => companion.onFileChanged?.(file)),
     onObservation: (key, observation) => each((companion) => companion.onObservation?.(key, observation)),
     onChange: () => each((companion) => companion.onChange?.()),
     // In turn, the last that came first: the log, which came first, hears how the others end.

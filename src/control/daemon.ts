@@ -19,6 +19,8 @@ export interface DaemonPorts {
   readonly onConfig: (config: Config) => void
   /** The file is read again, and what came of it has been done. */
   readonly onReload?: (stage: 'begun' | 'ended') => void
+  /** The watched file has other content, after the reload where `autoreload` says so. */
+  readonly onFileChanged?: (file: string) => void
   /** Begins to watch the file of the config in force; `onChange` once for each new content, good or bad. */
   readonly watch: (watched: Watched) => { close(): Promise<void> }
 }
@@ -173,7 +175,8 @@ export function createDaemon(ports: DaemonPorts): Daemon {
     onChange: () => {
       const reread = loaded?.config?.globals.autoreload ?? false
       tell({ kind: 'config-changed', file: config.file, reread })
-      if (reread) void reloads.wake()
+      const decided = reread ? reloads.wake() : Promise.resolve()
+      void decided.then(() => ports.onFileChanged?.(config.file))
     },
     onMissing: () => {
       const text = `can not open file ${config.file} for checking`

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, messageOf } from './errors.ts'
@@ -13,6 +14,12 @@ export interface Command {
   readonly input?: string | Uint8Array
   /** The whole environment; without it ours, less what is for the daemon alone. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Beside the environment. */
+  readonly variables?: Readonly<Record<string, string>>
+  /** Where it runs; without it where we do. */
+  readonly directory?: string
+  /** What it leaves in the background may write on after its end: that is read and thrown away until it is closed. */
+  readonly mayLeaveBehind?: boolean
 }
 
 export type CommandEnd =
@@ -59,15 +66,25 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
   } finally {
     abort.forget()
     child.stdin?.destroy()
-    child.stdout?.destroy()
-    child.stderr?.destroy()
+    for (const stream of [child.stdout, child.stderr]) {
+      if (command.mayLeaveBehind === true && !signal.aborted) drainQuietly(stream)
+      else stream?.destroy()
+    }
   }
 }
 
-function start({ file, args, input, environment }: Command): ChildProcess | CommandEnd {
+/** Without it a service that a script has started would die of its next word. It keeps no process alive. */
+function drainQuietly(stream: Readable | null): void {
+  stream?.removeAllListeners('data')
+  stream?.resume()
+  if (stream instanceof Socket) stream.unref()
+}
+
+function start({ file, args, input, environment, variables, directory }: Command): ChildProcess | CommandEnd {
   const stdin = input === undefined ? 'ignore' : 'pipe'
+  const env = { ...(environment ?? ownEnvironment()), ...variables }
   try {
-    return spawn(file, args, { detached: true, stdio: [stdin, 'pipe', 'pipe'], env: environment ?? ownEnvironment() })
+    return spawn(file, args, { detached: true, stdio: [stdin, 'pipe', 'pipe'], env, cwd: directory })
   } catch (error) {
     return { kind: 'not-started', code: codeOf(error), message: messageOf(error) }
   }

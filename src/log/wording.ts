@@ -89,6 +89,8 @@ const wording: Wording = {
   'alert-sent': (e) => `${sentBy[e.channel]}: ${e.subject}`,
   'alert-failed': (e) => `${failedBy[e.channel]}: ${e.target}: ${e.text}`,
   'alerts-lost': (e) => `Alerts not sent: ${e.count} (${sentBy[e.channel]} through ${e.target}): ${e.text}`,
+  'script-ended': (e) => `${e.script} ${e.subject}: ${e.detail}`,
+  'script-failed': (e) => `${e.script} ${e.subject} failed: ${e.detail}`,
   note: (e) => e.text,
   fault: (e) => headed('Internal error: ', e.text),
 }
@@ -142,6 +144,7 @@ const severities: Partial<Record<Kind, Severity>> = {
   'soft-failure': 'warning',
   'check-unknown': 'warning',
   'monitor-failed': 'warning',
+  'script-failed': 'warning',
   'monitor-works': 'notice',
   'check-warning': 'warning',
   drift: 'warning',

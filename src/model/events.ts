@@ -111,6 +111,13 @@ export type Event =
       readonly count: number
       readonly text: string
     }
+  /** A command of the configuration came to its end, or did not start. `subject`: for what it ran. */
+  | {
+      readonly kind: 'script-ended' | 'script-failed'
+      readonly script: 'fallbackcommand' | 'callback' | 'execute'
+      readonly subject: string
+      readonly detail: string
+    }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'fault'; readonly text: string }
 

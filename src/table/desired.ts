@@ -63,6 +63,16 @@ export function desired(known: Known): Desired {
   return { table, roles, absent }
 }
 
+/** Whether the fallback is to serve now; undecided while nothing is known of a real server and none is up. */
+export function fallbackStanding(
+  virtual: Virtual,
+  known: Pick<Known, 'health' | 'maintenance'>,
+): 'in' | 'out' | 'undecided' {
+  const lines = virtual.reals.map((real) => lineOf(virtual, real, known))
+  if (lines.some((line) => line.standing === 'up')) return 'out'
+  return lines.every((line) => line.standing !== 'pending') ? 'in' : 'undecided'
+}
+
 interface Line {
   readonly key: RealKey
   readonly real: Real
@@ -85,7 +95,7 @@ function poolOf(virtual: Virtual, known: Known): Pool {
   return pool
 }
 
-function lineOf(virtual: Virtual, real: Real, known: Known): Line {
+function lineOf(virtual: Virtual, real: Real, known: Pick<Known, 'health' | 'maintenance'>): Line {
   const key = realKeyOf(virtual, real)
   const line = { key, real, destination: destinationOf(real) }
   const held = known.maintenance.get(key)

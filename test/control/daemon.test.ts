@@ -22,13 +22,20 @@ interface Set {
   /** What the next reading of the file gives. */
   next: Load
   watched: Watched | undefined
+  /** For each call of onFileChanged: the file, and whether the new config was in force. */
+  readonly changed: string[]
 }
 
 function setUp(): Set {
   const stage = createStage()
-  const set: { -readonly [K in keyof Set]?: Set[K] } & { next: Load; watched: Watched | undefined } = {
+  const set: { -readonly [K in keyof Set]?: Set[K] } & {
+    next: Load
+    watched: Watched | undefined
+    changed: string[]
+  } = {
     next: broken,
     watched: undefined,
+    changed: [],
   }
   const daemon = createDaemon({
     clock: stage.clock,
@@ -36,6 +43,10 @@ function setUp(): Set {
     director: stage.director,
     load: async () => set.next,
     onConfig: () => undefined,
+    onFileChanged: (file) => {
+      const inForce = stage.director.config === set.next.config
+      set.changed.push(`${file} ${inForce ? 'in force' : 'not in force'}`)
+    },
     watch: (watched) => {
       set.watched = watched
       return { close: async () => undefined }
@@ -149,6 +160,22 @@ describe('The daemon', () => {
       ' - ignore new configuration',
       'Warning [7]: can not open file /etc/test.cf for checking',
     ])
+    await daemon.stop()
+  })
+
+  it('says that the file has changed after the reload, taken or not, and at once without autoreload', async () => {
+    const set = setUp()
+    const { stage, daemon } = set
+    const reals = [stage.real('10.0.0.1')]
+    await daemon.start(loadedOf(configOf([virtual({ reals })], { autoreload: true })))
+    await stage.advance(0)
+    for (const next of [loadedOf(configOf([virtual({ reals })])), broken]) {
+      set.next = next
+      set.watched?.onChange()
+      await stage.advance(0)
+    }
+    await daemon.reload()
+    assert.deepEqual(set.changed, ['/etc/test.cf in force', '/etc/test.cf not in force'])
     await daemon.stop()
   })
 

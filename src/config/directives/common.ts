@@ -74,16 +74,14 @@ function serviceFields(scope: Scope) {
     ),
     fallback6: structural('As fallback, for IPv6 virtual services; the address in brackets.', ''),
     fallbackcommand: optional({
-      doc: 'Shell command that runs with "start" or "stop" when the fallback goes in or out.',
+      doc: 'Shell command that runs with "start" when no real server is up any more and "stop" when one is again, then the address and the protocol.',
       fallback: '',
-      notYet: true,
       decode: (d, report) =>
         scope === 'global' ? decodeRaw(d, report, emptyCommand) : decodeQuotedOrRaw(d, report, emptyCommand),
     }),
     fallbackonstop: optional({
-      doc: 'yes: fallbackcommand runs with "stop" also when the daemon ends while the fallback is in.',
+      doc: 'yes: fallbackcommand runs with "stop" also when the daemon, or the virtual service, ends while no real server is up.',
       fallback: 'no',
-      notYet: true,
       decode: decodeYesNo,
     }),
     quiescent: optional({

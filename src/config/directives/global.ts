@@ -47,7 +47,6 @@ export const globalFields = {
   callback: optional({
     doc: 'Executable that runs, with the path of the configuration, when the file has changed.',
     fallback: '',
-    notYet: true,
     decode: decodeQuotedOrEmpty,
   }),
   logfile: makeField<string>({

@@ -24,8 +24,8 @@ const connected = 'connected'
 
 /** The status line; what went wrong before there was one has status 500 in Perl's library. */
 function httpMessage(result: Told): string {
-  const { detail } = result
-  if (detail === connected) return '-'
+  if (result.detail === connected) return '-'
+  const detail = result.detail.replace(/^HTTP (?=[0-9]{3}\b)/, '')
   if (result.verdict === 'up') return detail.replace(/, (?:(?:more than )?[0-9]+ bytes|receive pattern found)$/, '')
   if (result.reason === 'timeout') return '500 Timeout Alarm'
   return /^[0-9]{3}\b/.test(detail) ? detail : `500 ${detail}`

@@ -14,11 +14,11 @@ type Told = Exclude<CheckResult, { verdict: 'unknown' }>
 
 /** Service, result, the words of behaviour reference 5.2 where it has some. */
 const messages: readonly (readonly [string, CheckResult, string])[] = [
-  ['http', up('200 OK, 9 bytes'), '200 OK'],
-  ['https', up('200 OK, receive pattern found'), '200 OK'],
-  ['http', up('206 Partial, and more, more than 1048576 bytes'), '206 Partial, and more'],
-  ['http', down('protocol', '404 Not Found'), '404 Not Found'],
-  ['http', down('auth', '401 Unauthorized'), '401 Unauthorized'],
+  ['http', up('HTTP 200 OK, 9 bytes'), '200 OK'],
+  ['https', up('HTTP 200 OK, receive pattern found'), '200 OK'],
+  ['http', up('HTTP 206 Partial, and more, more than 1048576 bytes'), '206 Partial, and more'],
+  ['http', down('protocol', 'HTTP 404 Not Found'), '404 Not Found'],
+  ['http', down('auth', 'HTTP 401 Unauthorized'), '401 Unauthorized'],
   ['http', down('timeout', 'no answer within 5 s: connecting'), '500 Timeout Alarm'],
   ['http', down('refused', 'connection refused while connecting'), '500 connection refused while connecting'],
   [
@@ -74,13 +74,13 @@ describe('the monitor file', () => {
       for (const each of [one, two, silent])
         monitor.onObservation?.(realKeyOf(each, real), { result, at, durationMs: 1 })
     }
-    see(up('200 OK, 1 bytes'))
+    see(up('HTTP 200 OK, 1 bytes'))
     monitor.onConfig?.(configOf([one, two, silent]))
-    see(up('200 OK, 1 bytes'))
+    see(up('HTTP 200 OK, 1 bytes'))
     see(unknown('local-resource', 'no descriptor'))
     see(down('protocol', '503 50% \u001b[31m'))
     held.set(realKeyOf(one, real), { as: 'out', reason: 'mending' })
-    see(up('200 OK, 1 bytes'))
+    see(up('HTTP 200 OK, 1 bytes'))
     await monitor.stop?.()
     const head = `[${ctime(at)}] [77] negotiate http tcp 10.0.0.1 80 1 masq / `
     assert.deepEqual(readFileSync(folder.path('a'), 'utf8').split('\n'), [
