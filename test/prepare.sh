@@ -34,6 +34,7 @@ libdbd-pg-perl       /usr/share/doc/libdbd-pg-perl/copyright
 perl                 /usr/bin/pod2text
 bsdutils             /usr/bin/logger
 procps               /bin/ps
+rsyslog              /usr/sbin/rsyslogd
 systemd              /usr/bin/systemd-notify
 resource-agents      /usr/sbin/ocf-tester
 libxml2-utils        /usr/bin/xmllint

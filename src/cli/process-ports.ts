@@ -8,6 +8,7 @@ import { instanceOf, pidFileOf, runDirectoryOf } from '../control/process/instan
 import { type PidFileState, readPidFile } from '../control/process/pid-file.ts'
 import type { Clock } from '../lib/clock.ts'
 import { codeOf, messageOf, OperatorError } from '../lib/errors.ts'
+import type { LogTarget } from '../log/log.ts'
 import type { CliContext } from './context.ts'
 import type { keepTableSignal } from './signals.ts'
 
@@ -30,7 +31,7 @@ export interface ProcessPorts<Result extends LoadResult = LoadResult> {
   /** Why the daemon did not take the file that lies there now; empty when it did, or does not answer at once. */
   readonly askRefused: (instance: string) => Promise<readonly string[]>
   /** One line for the log, from a process that is not the daemon. */
-  readonly note: (to: { logfile: string; instance: string; debug: boolean }, text: string) => Promise<void>
+  readonly note: (to: LogTarget & { instance: string; debug: boolean }, text: string) => Promise<void>
 }
 
 export type VerbSignal = 'SIGTERM' | 'SIGHUP' | typeof keepTableSignal
@@ -79,9 +80,9 @@ export function processPorts(context: Base, script: string): ProcessPorts<Awaite
       const { refused } = (answer?.body ?? {}) as { readonly refused?: RefusedReport | null }
       return refused?.reasons ?? []
     },
-    note: async ({ logfile, instance, debug }, text) => {
+    note: async ({ debug, ...to }, text) => {
       const { createLog } = await import('../log/log.ts')
-      const log = createLog({ logfile, instance, toFile: !debug, toStdout: false, toStderr: debug, clock })
+      const log = createLog({ ...to, toFile: !debug, toStdout: false, toStderr: debug, clock })
       log.tell({ kind: 'note', text })
       await log.close()
     },

@@ -30,8 +30,8 @@ export async function reload(
     ports.err(`ldirectord-ng: can not reload: ${messageOf(error)}\n`)
     return perlExit.failed
   }
-  const { logfile } = loaded.config.globals
-  await ports.note({ logfile, instance, debug }, `ldirectord is stopped for ${file}`)
+  const { logfile, logFormat } = loaded.config.globals
+  await ports.note({ logfile, logFormat, instance, debug }, `ldirectord is stopped for ${file}`)
   return perlExit.failed
 }
 

@@ -42,7 +42,7 @@ export async function runDaemon(context: CliContext, options: DaemonOptions): Pr
   const notify = takeNotifyAddress()
   const held = await takePidFile(options)
   if (typeof held === 'string') return fail(1, held)
-  const log = createLog({ logfile: loaded.config.globals.logfile, instance, ...options.log })
+  const log = createLog({ ...loaded.config.globals, instance, ...options.log })
   log.tell({ kind: 'invoked', commandLine: options.commandLine })
   log.tell({ kind: 'starting', pid: process.pid, daemon: options.inBackground })
   endOnBug(log)
@@ -50,7 +50,7 @@ export async function runDaemon(context: CliContext, options: DaemonOptions): Pr
   const companions = createCompanions()
   try {
     backend = await context.openTable(options.table)
-    companions.add({ name: 'log', tell: log.tell, onConfig: (config) => log.retarget(config.globals.logfile) })
+    companions.add({ name: 'log', tell: log.tell, onConfig: (config) => log.retarget(config.globals) })
     await serve(context, { backend, log, companions, options, signals, notify })
     return exitCode.ok
   } catch (error) {

@@ -21,7 +21,11 @@ export function openFileSink(path: string, format: (line: Line) => string, compl
       }
       const count = loss.over()
       if (count > 0)
-        mendGap(() => file.append(format({ ...line, text: `${count} log lines before this one were lost` })))
+        mendGap(() =>
+          file.append(
+            format({ severity: 'warning', at: line.at, text: `${count} log lines before this one were lost` }),
+          ),
+        )
     },
     reopen: () => file.close(),
     flush: () => Promise.resolve(),

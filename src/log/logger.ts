@@ -21,9 +21,16 @@ export function makeLogger(sinks: readonly Sink[], complain: Complain): Logger {
   // Without a listener a transport's fault would end the process.
   logger.on('error', (error: unknown) => complain(`ldirectord-ng: log: ${messageOf(error)}`))
   return {
-    write: ({ severity, text, at }) => void logger.log({ level: severity, message: text, at }),
+    write: ({ severity, text, at, event }) => void logger.log({ level: severity, message: text, at, event }),
     close: () => void logger.end(),
   }
+}
+
+interface Info {
+  readonly level: Line['severity']
+  readonly message: string
+  readonly at: number
+  readonly event: Line['event']
 }
 
 class SinkTransport extends Transport {
@@ -34,8 +41,8 @@ class SinkTransport extends Transport {
     this.#sink = sink
   }
 
-  override log(info: { level: Line['severity']; message: string; at: number }, done: () => void): void {
-    this.#sink.write({ severity: info.level, text: info.message, at: info.at })
+  override log(info: Info, done: () => void): void {
+    this.#sink.write({ severity: info.level, text: info.message, at: info.at, event: info.event })
     done()
   }
 }

@@ -1,14 +1,17 @@
 import { closeSync, writeSync } from 'node:fs'
+import type { Event } from '../model/events.ts'
 import { openNonBlocking } from './descriptor.ts'
 import type { Severity } from './wording.ts'
 
 /** One line on its way out. */
 export interface Line {
   readonly severity: Severity
-  /** Printable, without a line break. */
+  /** Printable. In text without a line break. */
   readonly text: string
   /** Wall clock, milliseconds since 1970. */
   readonly at: number
+  /** What it tells of; undefined for the log's own remarks. In text each line of an event stands alone, without it. */
+  readonly event?: Event | undefined
 }
 
 /** Somewhere lines go. Nothing in it throws or waits: what can not be written is dropped and counted. */

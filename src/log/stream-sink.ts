@@ -128,6 +128,6 @@ function socketOutlet(fd: number): Outlet {
 }
 
 /** The journal takes the severity from the front of the line and has its own clock. */
-export function journalFormat(line: Line): string {
-  return `<${severityNumbers[line.severity]}>${line.text}`
+export function journalFormat(line: Line, words = line.text): string {
+  return `<${severityNumbers[line.severity]}>${words}`
 }

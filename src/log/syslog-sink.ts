@@ -13,6 +13,8 @@ export interface SyslogOptions {
   readonly pid: number
   readonly complain: Complain
   readonly clock?: Clock
+  /** The words alone when absent. */
+  readonly format?: (line: Line) => string
   /** The program and its leading arguments; for tests. */
   readonly command?: readonly string[]
 }
@@ -26,7 +28,7 @@ const closeLimitMs = 1000
  * a format (defect D23). When it exits another is started, at most one a second; lines of the gap wait, in bounds.
  */
 export function openSyslogSink(options: SyslogOptions): Sink {
-  const { complain, clock = systemClock } = options
+  const { complain, clock = systemClock, format = ({ text }: Line): string => text } = options
   const number = facilityNumber(options.facility)
   if (number === undefined) {
     complain(`ldirectord-ng: no syslog facility ${printable(options.facility)}; nothing is logged there`)
@@ -72,7 +74,7 @@ export function openSyslogSink(options: SyslogOptions): Sink {
   return {
     write: (line: Line) => {
       if (closed) return
-      const text = `<${number * 8 + severityNumbers[syslogSeverity(line)]}>${line.text}\n`
+      const text = `<${number * 8 + severityNumbers[syslogSeverity(line)]}>${format(line)}\n`
       if (waitingBytes + text.length > maxWaitingBytes) {
         loss.lost('it does not keep up')
         return

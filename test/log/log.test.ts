@@ -141,9 +141,9 @@ describe('log', () => {
   it('goes to another file when the configuration says so', () => {
     const log = open({ logfile: folder.path('log') })
     note(log, 'one')
-    log.retarget(folder.path('other'))
+    log.retarget({ logfile: folder.path('other') })
     note(log, 'two')
-    log.retarget(folder.path('other'))
+    log.retarget({ logfile: folder.path('other') })
     note(log, 'three')
     assert.equal(readFileSync(folder.path('log'), 'utf8'), `${head}one\n`)
     assert.equal(readFileSync(folder.path('other'), 'utf8'), `${head}two\n${head}three\n`)

@@ -22,6 +22,7 @@ const packageOf = {
   postgres: 'postgresql-15',
   proftpd: 'proftpd-core',
   psql: 'postgresql-client-15',
+  rsyslogd: 'rsyslog',
   slapd: 'slapd',
   squid: 'squid',
   tinyproxy: 'tinyproxy',

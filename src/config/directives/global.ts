@@ -81,9 +81,8 @@ export const globalFields = {
     decode: oneOf(['report', 'repair']),
   }),
   logformat: optional<'text' | 'json'>({
-    doc: 'Lines of the log file: text as Perl ldirectord writes them, or one JSON object a line.',
+    doc: 'Lines of the log: text as Perl ldirectord writes them, or one JSON object for each event, in file, syslog and standard output.',
     fallback: 'text',
-    notYet: true,
     decode: oneOf(['text', 'json']),
   }),
   reloadguard: optional({
