@@ -64,7 +64,8 @@ function addIntegration(tree: Tree): void {
     tree.copy(`systemd/${unit}`, `usr/lib/systemd/system/${unit}`)
   }
   tree.copy('etc/ocf/ldirectord-ng', 'usr/lib/ocf/resource.d/heartbeat/ldirectord-ng', 0o755)
-  tree.copy('etc/logrotate', 'etc/logrotate.d/ldirectord-ng')
+  // Its name stands before Perl ldirectord's: see the file.
+  tree.copy('etc/logrotate', 'etc/logrotate.d/ipvs-ldirectord-ng')
   tree.text('usr/share/bash-completion/completions/ldirectord-ng', completion())
 }
 

@@ -54,7 +54,7 @@ function controlText(about: { version: string; architecture: string; kibibytes: 
     `Maintainer: ${maintainer()}`,
     `Installed-Size: ${about.kibibytes}`,
     `Depends: ${DEPENDS}`,
-    'Recommends: iputils-ping, kmod, logrotate',
+    'Recommends: iputils-ping, kmod, logrotate (>= 3.21)',
     'Suggests: ipvsadm, default-mta | mail-transport-agent, pacemaker, resource-agents',
     'Section: admin',
     'Priority: optional',

@@ -1,7 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 
 export interface Ended {
   readonly code: number
@@ -14,6 +16,8 @@ export interface DisposableRoot {
   run(script: string): Promise<Ended>
   /** As `run`; throws with what was said when it does not end with 0. */
   must(script: string): Promise<string>
+  /** Puts a file of this machine there. */
+  bring(file: string, path: string): Promise<void>
   /** Starts a program there, with its output in pipes. */
   start(script: string): ChildProcess
   close(): Promise<void>
@@ -50,7 +54,7 @@ export async function createDisposableRoot(): Promise<DisposableRoot | { readonl
   }
   const run = (script: string): Promise<Ended> =>
     new Promise((resolve) => {
-      const child = execFile('nsenter', words(script), { timeout: 60_000 }, (_, output) =>
+      const child = execFile('nsenter', words(script), { timeout: 60_000, maxBuffer: 2 ** 26 }, (_, output) =>
         resolve({ code: child.exitCode ?? -1, output }),
       )
       child.stdin?.end()
@@ -59,8 +63,13 @@ export async function createDisposableRoot(): Promise<DisposableRoot | { readonl
     run,
     must: async (script) => {
       const { code, output } = await run(script)
-      if (code !== 0) throw new Error(`${script}\nended with ${code}: ${output}`)
+      if (code !== 0) throw new Error(`${script}\nended with ${code}: ${output.slice(-2000)}`)
       return output
+    },
+    bring: async (file, path) => {
+      const child = spawn('nsenter', words(`cat >'${path}'`), { stdio: ['pipe', 'ignore', 'ignore'] })
+      await pipeline(createReadStream(file), child.stdin)
+      if (child.exitCode === null) await once(child, 'close')
     },
     start: (script) => spawn('nsenter', words(script), { stdio: ['ignore', 'pipe', 'pipe'] }),
     close: async () => {
