@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import type { Tree } from './tree.ts'
@@ -17,7 +17,7 @@ export async function bundleProgram(tree: Tree, { folder, version }: { folder: s
   const outdir = join(tree.root, folder)
   const { metafile } = await build({
     absWorkingDir: tree.checkout,
-    entryPoints: { 'ldirectord-ng': 'bin/ldirectord-ng' },
+    entryPoints: { 'ldirectord-ng': 'bin/ldirectord-ng', ...threads(tree.checkout) },
     loader: { '': 'js' },
     outdir,
     bundle: true,
@@ -37,6 +37,24 @@ export async function bundleProgram(tree: Tree, { folder, version }: { folder: s
   for (const path of tree.files().filter((each) => each.endsWith('.js'))) chmodSync(join(tree.root, path), 0o644)
   finishLauncher(join(outdir, 'ldirectord-ng.js'))
   return packagesIn(tree.checkout, Object.keys(metafile.inputs))
+}
+
+/** Files that a thread begins with, which no import leads to; in the bundle they lie beside everything else. */
+function threads(checkout: string): Record<string, string> {
+  const built = ['dist/src', 'dist/checks']
+  const files = built.flatMap((top) =>
+    (readdirSync(join(checkout, top), { recursive: true }) as string[]).map((name) => join(top, name)),
+  )
+  return Object.fromEntries(
+    files
+      .filter((file) => file.endsWith('.js'))
+      .flatMap((file) => {
+        const starts = readFileSync(join(checkout, file), 'utf8').matchAll(
+          /new URL\('\.\/([\w-]+)\.js', import\.meta\.url\)/g,
+        )
+        return [...starts].map(([, name = '']) => [name, join(dirname(file), `${name}.js`)])
+      }),
+  )
 }
 
 /** Debian's own Node, whatever else stands in somebody's PATH. */

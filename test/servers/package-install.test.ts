@@ -87,6 +87,7 @@ describe('the Debian package, installed', function () {
       'service=mysql\n login="a"\n passwd="b"',
       'service=pgsql\n login="a"\n passwd="b"',
       'service=ldap',
+      'service=oracle\n login="a"\n passwd="b"\n database="x"',
       'checktype=ping',
     ]
     const virtuals = closed.map(
@@ -96,6 +97,8 @@ describe('the Debian package, installed', function () {
     const { code, output } = await root.run('ldirectord-ng check /tmp/all.cf')
     assert.equal(code, 1, output)
     assert.equal(output.match(/down +refused/g)?.length, 4, output)
+    // The one whose driver is not in the package; its thread is.
+    assert.match(output, /unknown .*needs the npm package oracledb, which is not installed/)
     assert.match((await root.run('ldirectord-ng plan --assume up /tmp/all.cf')).output, /ip_vs|-A -t 192\.0\.2\.1:80/i)
   })
 
