@@ -27,11 +27,16 @@ export interface SmtpPost {
 /** Shorter than the deadline of the try, so that the reason says what was waited for. */
 const timeouts = { connectionTimeout: 20_000, greetingTimeout: 20_000, dnsTimeout: 10_000, socketTimeout: 40_000 }
 
-/** The mail as bytes for a sendmail program: lines end in LF. */
+/**
+ * The mail as bytes, lines end in LF. ASCII stays as it is, as Perl ldirectord sends it: the encoding that the package
+ * puts on lines above 76 letters would cut the words that mail filters look for.
+ */
 export async function composeMail(mail: Mail): Promise<Uint8Array> {
   const transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
-  const { message } = await transport.sendMail(contentOf(mail))
-  return message as Uint8Array
+  const isPlain = /^(?:[\t\x20-\x7e]{0,998}\n)+$/.test(mail.text)
+  const { message } = await transport.sendMail(contentOf(isPlain ? { ...mail, text: 'x' } : mail))
+  if (!isPlain || !Buffer.isBuffer(message)) return message as Uint8Array
+  return Buffer.concat([message.subarray(0, message.indexOf('\n\n') + 2), Buffer.from(mail.text)])
 }
 
 /** One try over SMTP. What the server refuses for good is no reason to try again; everything else may pass. */
@@ -51,7 +56,9 @@ export async function sendBySmtp(mail: Mail, post: SmtpPost, signal: AbortSignal
   })
   try {
     const envelope = { from: sender, to: [...waiting] }
-    const { rejectedErrors = [] } = await transport.sendMail({ ...contentOf(mail), envelope, signal })
+    // Bytes that were made here: of a `raw` that is an object, the package would read files and addresses.
+    const raw = Buffer.from(await composeMail(mail))
+    const { rejectedErrors = [] } = await transport.sendMail({ raw, envelope, signal })
     return tellRefused(rejectedErrors, waiting)
   } catch (error) {
     if (signal.aborted) throw signal.reason

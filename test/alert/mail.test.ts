@@ -19,7 +19,7 @@ const mail: Mail = {
     { name: 'Night Shift', address: 'noc@example.test' },
   ],
   subject: '[web] Deleted real server: 10.0.0.1:80 (192.0.2.1:80)',
-  text: 'ldirectord host: director\nLog-Message: x\nDaemon-Status: running\n',
+  text: 'ldirectord host: director\nLog-Message: x\n.\nDaemon-Status: running\n',
   date: new Date(Date.UTC(2026, 10, 21, 12, 0, 0)),
   messageId: 'one@director.example.test',
 }
@@ -108,6 +108,7 @@ describe('a mail over SMTP', () => {
       '',
       'ldirectord host: director',
       'Log-Message: x',
+      '..',
       'Daemon-Status: running',
       '.',
     ])
@@ -318,6 +319,17 @@ describe('a mail as text', () => {
     assert.ok(!headersOf(text).some((line) => line.startsWith('From:')))
     assert.ok(!text.includes('\r'))
     assert.ok(headersOf(text).includes('Message-ID: <one@director.example.test>'))
+  })
+
+  it('keeps long lines of ASCII whole, and encodes the others', async () => {
+    const long = `Log-Message: ${'x'.repeat(200)}\n`
+    assert.ok((await compose({ text: long })).endsWith(`\n\n${long}`))
+    assert.match(await compose({ text: long }), /^Content-Transfer-Encoding: 7bit$/m)
+    assert.match(await compose({ text: `${'x'.repeat(1000)}\n` }), /^Content-Transfer-Encoding: quoted-printable$/m)
+    assert.match(
+      await compose({ text: `Zoë ${'x'.repeat(100)}\n` }),
+      /^Content-Transfer-Encoding: (quoted-printable|base64)$/m,
+    )
   })
 
   it('takes a local name for a recipient', async () => {
