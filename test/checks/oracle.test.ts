@@ -96,9 +96,20 @@ describe('the oracle check', function () {
     it('up although the server is silent when it logs off', async () => {
       await probe(await start(server().behave))
       const peer = await start(server({ silentAtLogoff: true }).behave)
-      const result = await probe(peer, {}, { timeoutMs: 1500 })
+      const result = await probe(peer, {}, { timeoutMs: 4000 })
       assert.deepEqual([verdictOf(result), result.detail], ['up', 'the query gave a row'])
       await peer.untilEmpty()
+    })
+
+    it('is not misled by what an earlier server did', async () => {
+      for (const behave of [server({ answer: hostile.noise(60) }).behave, hostile.garbage, hostile.resets]) {
+        for (let i = 0; i < 2; i++) {
+          assert.equal((await probe(await start(behave))).verdict, 'down')
+          const [port, peer] = [await hostile.refusedPort(), await start(server().behave)]
+          assert.equal(verdictOf(await probe({ address: '127.0.0.1', port })), 'down refused')
+          assert.equal(verdictOf(await probe(peer)), 'up')
+        }
+      }
     })
 
     it('keeps its thread for the next one, also after a failure', async () => {
@@ -186,7 +197,6 @@ describe('the oracle check', function () {
       ['another protocol, closed', hostile.answersAndCloses('SSH-2.0-x\r\n'), 'down closed', /logging in/],
       ['a packet of no length', hostile.answers(Buffer.alloc(8)), 'down protocol', /Invalid packet length: 0/],
       ['an unknown kind of packet', hostile.answers(packet(99, Buffer.alloc(4))), 'down protocol', /not understood/],
-      ['a redirect to nothing', hostile.answers(redirect('')), 'down protocol', /not understood/],
       ['a redirect to garbage', hostile.answers(redirect('))))((')), 'down protocol', /not understood/],
       ['a redirect to itself', hostile.answers(redirect('(ADDRESS=(PROTOCOL=TCP)')), 'down protocol', /not understood/],
       [
@@ -223,6 +233,7 @@ describe('the oracle check', function () {
     for (const [title, behave] of [
       ['silence', hostile.silence],
       ['silence after ACCEPT', hostile.answers(accept)],
+      ['a redirect whose address never comes', hostile.answers(redirect(''))],
       ['half a packet', hostile.answers(refuse(12514).subarray(0, 20))],
       ['one byte a while', hostile.drip('\x00\x7f\x00\x00\x04\x00\x00\x00', 50)],
       ['silence at the query', server({ answer: undefined }).behave],
@@ -231,10 +242,12 @@ describe('the oracle check', function () {
         // a thread that is warm, so that the deadline meets the server and not the start
         await probe(await start(server().behave))
         const peer = await start(behave)
-        const result = await probe(peer, {}, { timeoutMs: 700 })
+        // the log-in before the query is arithmetic on both sides, which a busy machine takes its time for
+        const [timeoutMs, phase] = title.endsWith('query') ? [4000, 'waiting for rows'] : [700, 'logging in']
+        const result = await probe(peer, {}, { timeoutMs })
         assert.deepEqual(
           [verdictOf(result), result.detail],
-          ['down timeout', `no answer within 700 ms: ${title.endsWith('query') ? 'waiting for rows' : 'logging in'}`],
+          ['down timeout', `no answer within ${timeoutMs} ms: ${phase}`],
         )
         await peer.untilEmpty()
       })
@@ -283,8 +296,8 @@ describe('the oracle check', function () {
   })
 
   it('survives whatever a server says in well-formed packets', async () => {
-    for (let seed = 0; seed < 60; seed++) {
-      const noise = hostile.noise(60 + 60 * 8).subarray(seed * 8, seed * 8 + 40)
+    for (let seed = 0; seed < 24; seed++) {
+      const noise = hostile.noise(60 + 24 * 8).subarray(seed * 8, seed * 8 + 40)
       const first = packet([2, 4, 5, 6, 11, 12, 14, 15][seed % 8] ?? 0, noise)
       const peer = await start((socket) => socket.once('data', () => socket.end(first)))
       const result = await probe(peer, {}, { timeoutMs: 3000 })

@@ -27,14 +27,23 @@ export async function askInThread(
   worker.ref()
   let isSound = false
   try {
-    await exchange(worker, { question, signal, hear })
-    isSound = true
+    isSound = endsInOrder(await exchange(worker, { question, signal, hear }))
   } finally {
     // By name: it has listeners of its own, without which it would hear nothing any more.
     for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event)
     if (isSound && idle.length < mostIdle) lay(worker)
     else await worker.terminate()
   }
+}
+
+/**
+ * Only such a session leaves nothing behind in the driver; from one that was broken off, or that met garbage, a
+ * rejection may still come that nobody handles, and would be taken for the next one's.
+ */
+function endsInOrder(last: OracleMessage): boolean {
+  if (last.kind !== 'fault') return last.kind === 'left'
+  const { code, system } = last.fault
+  return system === 'ECONNREFUSED' || /^(?:ORA-\d+|NJS-51[189])$/.test(code)
 }
 
 /** Nothing of the environment: the driver reads wallets, names and time zones from there, and prints packets. */
@@ -59,7 +68,7 @@ interface Exchange {
   hear(message: OracleMessage): void
 }
 
-function exchange(worker: Worker, { question, signal, hear }: Exchange): Promise<void> {
+function exchange(worker: Worker, { question, signal, hear }: Exchange): Promise<OracleMessage> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
@@ -70,7 +79,7 @@ function exchange(worker: Worker, { question, signal, hear }: Exchange): Promise
     worker.on('message', (message: OracleMessage) => {
       if (signal.aborted) return
       hear(message)
-      if (message.kind !== 'step' && message.kind !== 'answer') settle(resolve)
+      if (message.kind !== 'step' && message.kind !== 'answer') settle(() => resolve(message))
     })
     worker.on('error', (error) => settle(() => reject(faultOfThread(error))))
     worker.on('exit', () => settle(() => reject(new LocalFailure('bug', 'the thread of the check ended by itself'))))
