@@ -4,7 +4,8 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import type { Event, Phase, Tell } from '../model/events.ts'
 import { type ChannelContext, deliveriesOf } from './channels.ts'
 import { createDispatch } from './dispatch.ts'
-import { emptyMemory, keepConfigured, type Memory, nextDue, remember, takeDue } from './missing.ts'
+import { createReminders, dueAt } from './reminders.ts'
+import { type Roster, rosterOf } from './roster.ts'
 import { type Addressed, alertsOf, reminderOf } from './rules.ts'
 import { sendmailPaths } from './sendmail.ts'
 
@@ -35,13 +36,16 @@ export interface Alerts {
 /** What a stop waits for the last alerts: `stop` as a whole has ten seconds. */
 export const lastWordsWithinMs = 4_000
 
+/** Reminders of a second go together: thousands of real servers may be out. */
+const turnMs = 1_000
+
 export function createAlerts(ports: AlertsPorts): Alerts {
   const { clock, tell, phase } = ports
   const host = ports.host ?? hostname()
   const dispatch = createDispatch({ clock, tell })
-  let config: Config | undefined
-  let memory: Memory = emptyMemory
-  let timer: Timer | undefined
+  const reminders = createReminders()
+  let current: { readonly config: Config; readonly roster: Roster } | undefined
+  let timer: { readonly at: number; readonly handle: Timer } | undefined
   let stopped = false
 
   const contextOf = (of: Config): ChannelContext => ({
@@ -61,37 +65,40 @@ export function createAlerts(ports: AlertsPorts): Alerts {
   }
   const moment = () => ({ phase: phase(), now: clock.now() })
   const remind = (): void => {
-    if (config === undefined) return
-    const taken = takeDue(memory, { config, now: clock.monotonic(), isHeld: ports.isHeld })
-    memory = taken.memory
-    for (const missing of taken.due) send(reminderOf(missing, config, moment()), config)
-    setReminder()
-  }
-  const setReminder = (): void => {
-    timer?.cancel()
     timer = undefined
-    const due = config === undefined || stopped ? undefined : nextDue(memory, config)
-    if (due !== undefined) timer = clock.setTimer('alerts: remind', due - clock.monotonic(), remind)
+    if (current === undefined) return
+    const { config, roster } = current
+    const due = reminders.takeDue({ roster, now: clock.monotonic(), isHeld: ports.isHeld })
+    for (const missing of due) send(reminderOf(missing, roster, moment()), config)
+    wakeAt(reminders.nextDue(roster))
+  }
+  /** An earlier turn stays: whoever has come back by then is passed over. */
+  const wakeAt = (due: number | undefined): void => {
+    if (due === undefined || stopped) return
+    const at = Math.ceil(due / turnMs) * turnMs
+    if (timer !== undefined && timer.at <= at) return
+    timer?.handle.cancel()
+    timer = { at, handle: clock.setTimer('alerts: remind', at - clock.monotonic(), remind) }
   }
 
   return {
     name: 'alerts',
     tell: (event) => {
-      if (config === undefined) return
-      send(alertsOf(event, config, moment()), config)
-      const next = remember(memory, event, clock.monotonic())
-      if (next === memory) return
-      memory = next
-      setReminder()
+      if (current === undefined) return
+      const { config, roster } = current
+      send(alertsOf(event, roster, moment()), config)
+      const armed = reminders.hear(event, clock.monotonic())
+      if (armed !== undefined) wakeAt(dueAt(armed, roster))
     },
-    onConfig: (next) => {
-      config = next
-      memory = keepConfigured(memory, next)
-      setReminder()
+    onConfig: (config) => {
+      const roster = rosterOf(config)
+      current = { config, roster }
+      reminders.keep(roster)
+      wakeAt(reminders.nextDue(roster))
     },
     stop: async () => {
       stopped = true
-      setReminder()
+      timer?.handle.cancel()
       await dispatch.stop(lastWordsWithinMs)
     },
   }

@@ -1,9 +1,9 @@
-import type { Alert, Config } from '../config/model.ts'
+import type { Alert } from '../config/model.ts'
 import { type EntryEvent, entryOf, isEntryEvent, wordEntry } from '../model/entry-wording.ts'
 import type { Event, Phase } from '../model/events.ts'
-import { alertOf } from './alert-of.ts'
 import type { AlertMessage } from './message.ts'
-import type { Missing } from './missing.ts'
+import type { Missing } from './reminders.ts'
+import type { Roster } from './roster.ts'
 
 export interface Moment {
   readonly phase: Phase
@@ -21,16 +21,16 @@ export interface Addressed {
  * The alerts of one event. A change that took or gave traffic is told; a weight that was mended, an entry that got no
  * traffic before and after, or what a start or reload merely found, is not (D3, D35 of the behaviour reference).
  */
-export function alertsOf(event: Event, config: Config, moment: Moment): readonly Addressed[] {
-  if (event.kind === 'reload-refused') return refusalsOf(event, config, moment)
+export function alertsOf(event: Event, roster: Roster, moment: Moment): readonly Addressed[] {
+  if (event.kind === 'reload-refused') return refusalsOf(event, roster, moment)
   if (!isEntryEvent(event) || event.turn === 'none') return []
-  const alert = alertOf(config, event.identity)
+  const alert = roster.alertOf(event.identity)
   return alert === undefined ? [] : inStatus([{ message: entryMessage(event, alert, moment), alert }], moment)
 }
 
 /** The reminder that a real server is still out (behaviour reference 5.3). */
-export function reminderOf(missing: Missing, config: Config, { phase, now }: Moment): readonly Addressed[] {
-  const alert = alertOf(config, missing.identity)
+export function reminderOf(missing: Missing, roster: Roster, { phase, now }: Moment): readonly Addressed[] {
+  const alert = roster.alertOf(missing.identity)
   if (alert === undefined) return []
   const message: AlertMessage = {
     event: 'real-inaccessible',
@@ -73,7 +73,7 @@ function entryMessage(event: EntryEvent, alert: Alert, { phase, now }: Moment): 
 /** It concerns the file as a whole: everybody whom the running one names is told once. */
 function refusalsOf(
   { file, reasons }: Extract<Event, { kind: 'reload-refused' }>,
-  config: Config,
+  { alerts }: Roster,
   { phase, now }: Moment,
 ): readonly Addressed[] {
   const message: AlertMessage = {
@@ -90,7 +90,7 @@ function refusalsOf(
     serviceName: undefined,
     comment: reasons.join('; '),
   }
-  const byTarget = new Map(config.virtuals.map(({ alert }) => [targetOf(alert), alert]))
+  const byTarget = new Map(alerts.map((alert) => [targetOf(alert), alert]))
   return inStatus(
     [...byTarget.values()].map((alert) => ({ message, alert })),
     { phase, now },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type AlertMessage, bodyOf, environmentOf, jsonOf, titleOf } from '../../src/alert/message.ts'
 import { mailboxOf, recipientsOf } from '../../src/alert/recipients.ts'
+import { rosterOf } from '../../src/alert/roster.ts'
 import { alertsOf } from '../../src/alert/rules.ts'
 import type { Event } from '../../src/model/events.ts'
 import { configOf, virtual } from '../control/stage.ts'
@@ -96,7 +97,7 @@ describe('an alert for programs', () => {
 })
 
 describe('alerts of an event', () => {
-  const config = configOf([virtual({ alert: alertTo({ serviceName: 'web' }) })])
+  const roster = rosterOf(configOf([virtual({ alert: alertTo({ serviceName: 'web' }) })]))
   const moment = { phase: 'running', now: 7 } as const
   const of = { virtual: '192.0.2.1:80', identity: 'tcp:192.0.2.1:80', real: '10.0.0.1:80' }
   const kinds: readonly Event[] = [
@@ -111,7 +112,7 @@ describe('alerts of an event', () => {
   ]
 
   it('say what changed, to whom, in the words of the log', () => {
-    const said = kinds.flatMap((event) => alertsOf(event, config, moment).map(({ message: m }) => m))
+    const said = kinds.flatMap((event) => alertsOf(event, roster, moment).map(({ message: m }) => m))
     assert.deepEqual(
       said.map(({ event, subject, state, weight, reason }) => [event, subject, state, weight, reason]),
       [
@@ -155,7 +156,7 @@ describe('alerts of an event', () => {
   it('are none where no traffic turned, whatever the event', () => {
     const still = kinds.map((event) => ({ ...event, turn: 'none' }) as Event)
     assert.deepEqual(
-      still.flatMap((event) => alertsOf(event, config, moment)),
+      still.flatMap((event) => alertsOf(event, roster, moment)),
       [],
     )
   })
@@ -169,14 +170,14 @@ describe('alerts of an event', () => {
       { kind: 'note', text: 'x' },
     ]
     assert.deepEqual(
-      others.flatMap((event) => alertsOf(event, config, moment)),
+      others.flatMap((event) => alertsOf(event, roster, moment)),
       [],
     )
   })
 
   it('are none for a virtual service that the config does not have', () => {
     const event: Event = { kind: 'real-added', turn: 'in', weight: 3, ...of, identity: 'tcp:192.0.2.9:80' }
-    assert.deepEqual(alertsOf(event, config, moment), [])
+    assert.deepEqual(alertsOf(event, roster, moment), [])
   })
 
   it('tell everybody once of a file that was refused', () => {
@@ -190,7 +191,7 @@ describe('alerts of an event', () => {
     )
     const event: Event = { kind: 'reload-refused', file: '/etc/x.cf', reasons: ['a', 'b'], plan: [] }
     assert.deepEqual(
-      alertsOf(event, many, moment).map(({ message: m, alert }) => [m.subject, m.reason, alert.to]),
+      alertsOf(event, rosterOf(many), moment).map(({ message: m, alert }) => [m.subject, m.reason, alert.to]),
       [
         ['Refused the new configuration: /etc/x.cf', 'a; b', 'ops@example.test'],
         ['Refused the new configuration: /etc/x.cf', 'a; b', 'other@example.test'],

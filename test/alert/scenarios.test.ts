@@ -251,7 +251,7 @@ describe('alerts, with the director in virtual time', () => {
       // The check that failed was somewhere in those ten seconds.
       await stage.advance(20_000)
       assert.deepEqual(stage.told(), [])
-      await stage.advance(10_000)
+      await stage.advance(11_000)
       assert.deepEqual(stage.told(), running(missing(one)))
       await stage.advance(60_000)
       assert.deepEqual(stage.told(), running(missing(one), missing(one)))
