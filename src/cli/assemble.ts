@@ -16,14 +16,18 @@ import { stateFileOf } from '../control/process/instance.ts'
 import { createNotifier, type NotifyAddress } from '../control/process/notify.ts'
 import { createServiceManager, type ServiceManager } from '../control/process/service-manager.ts'
 import { createCallback } from '../control/scripts/callback.ts'
+import { createExecutor } from '../control/scripts/execute.ts'
 import { createFallbackScripts } from '../control/scripts/fallback-scripts.ts'
+import { lineageOf, otherInstances } from '../control/scripts/instances.ts'
 import { createTimeoutKeeper } from '../control/timeouts.ts'
 import { watchConfig } from '../control/watch/watch-config.ts'
 import { concurrencyLimit } from '../health/concurrency.ts'
 import { createHistory } from '../health/history.ts'
 import { version } from '../lib/version.ts'
+import type { Phase } from '../model/events.ts'
 import type { IpvsTable } from '../table/details.ts'
 import type { CliContext } from './context.ts'
+import { keepTableSignal } from './signals.ts'
 
 /** What a daemon stands on. */
 export interface Foundations {
@@ -57,6 +61,9 @@ export function assemble(
   companions.add(operator)
   companions.add(createFallbackScripts({ clock, tell, director: () => director }))
   companions.add(createCallback({ clock, tell }))
+  const others = otherInstances({ clock, instance })
+  const phase = (): Phase => director.phase
+  companions.add(createExecutor({ clock, tell, instance, lineage: lineageOf(), phase, others, keepTableSignal }))
   companions.add(createMonitor({ clock, tell, holds: () => director.holds }))
   companions.add(createTimeoutKeeper({ clock, tell, table: backend }))
   const history = createHistory()
@@ -75,7 +82,7 @@ export function assemble(
     concurrency: concurrencyLimit(),
   })
   const isHeld = (key: RealKey): boolean => director.holds.has(key)
-  companions.add(createAlerts({ clock, tell, isHeld, phase: () => director.phase, instance }))
+  companions.add(createAlerts({ clock, tell, isHeld, phase, instance }))
   const daemon = createDaemon({
     clock,
     tell,

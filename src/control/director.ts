@@ -146,7 +146,7 @@ export function createDirector(ports: DirectorPorts): Director {
       await reconciler.reconcile(keysOf(first))
       const subscriptions = subscriptionsOf(first)
       for (const { key, checking } of subscriptions) if (isProbing(checking)) awaited.add(key)
-      if (awaited.size === 0) phase = 'running'
+      if (awaited.size === 0) run()
       pool.update(subscriptions)
     },
     change: async (next, why) => {

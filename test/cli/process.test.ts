@@ -33,6 +33,22 @@ describe('the commands of Perl ldirectord', function () {
       assert.deepEqual(stage.journal(), [`started ${config} start`, 'TERM', 'ended'])
     })
 
+    it('is seen by status with those it executes, each once', async () => {
+      const b = stage.path('b.cf')
+      const a = stage.config('a.cf', `execute = ${b}\nexecute = "${stage.path('c.cf')}"\n`)
+      const c = stage.config('c.cf')
+      stage.config('b.cf', `execute = ${a}\nexecute = ${b}\n`)
+      await start(ports, options(a))
+      await start(ports, options(b))
+      assert.equal(await status(ports, { config: a }), 0)
+      assert.deepEqual(stage.written(), {
+        out: `ldirectord is stopped for ${c}\n`,
+        err:
+          `ldirectord for ${a} is running with pid: ${pidIn('a.cf')}\n` +
+          `ldirectord for ${b} is running with pid: ${pidIn('b.cf')}\n`,
+      })
+    })
+
     it('is silent and changes nothing when the instance runs', async () => {
       const config = stage.config('a.cf')
       await start(ports, options(config))

@@ -56,9 +56,8 @@ export const globalFields = {
     decode: decodeLogfile,
   }),
   execute: optional({
-    doc: 'Another configuration to run beside this one; may be given several times.',
+    doc: 'Another configuration, with a director of its own that is started, reloaded and stopped with this one; may be given several times.',
     fallback: '',
-    notYet: true,
     decode: rawAtTop('no configuration specified'),
   }),
   supervised: yesNo('yes: stay in the foreground and log to standard output.', false),
