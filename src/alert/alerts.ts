@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import type { Event, Phase, Tell } from '../model/events.ts'
 import { type ChannelContext, deliveriesOf } from './channels.ts'
 import { createDispatch } from './dispatch.ts'
+import { prepareMail } from './mail.ts'
 import { createReminders, dueAt } from './reminders.ts'
 import { type Roster, rosterOf } from './roster.ts'
 import { type Addressed, alertsOf, reminderOf } from './rules.ts'
@@ -93,6 +94,7 @@ export function createAlerts(ports: AlertsPorts): Alerts {
     onConfig: (config) => {
       const roster = rosterOf(config)
       current = { config, roster }
+      if (roster.alerts.some(({ to }) => to !== undefined)) prepareMail()
       reminders.keep(roster)
       wakeAt(reminders.nextDue(roster))
     },

@@ -1,4 +1,5 @@
-import { createTransport, type SendMailOptions } from 'nodemailer'
+import { connect, type Socket } from 'node:net'
+import type { SendMailOptions } from 'nodemailer'
 import type { MailServer } from '../config/model.ts'
 import { messageOf } from '../lib/errors.ts'
 import { failed, type Outcome, sent } from './delivery.ts'
@@ -24,14 +25,32 @@ export interface SmtpPost {
   readonly waiting: Set<string>
 }
 
+type Nodemailer = typeof import('nodemailer')
+let loading: Promise<Nodemailer> | undefined
+
+/** Loads the package ahead of the first mail: when there is trouble to tell of, no descriptor may be left for it. */
+export function prepareMail(): void {
+  load().catch(() => undefined)
+}
+
+/** A director without mail does without its time and memory. */
+function load(): Promise<Nodemailer> {
+  loading ??= import('nodemailer').catch((error: unknown) => {
+    loading = undefined
+    throw error
+  })
+  return loading
+}
+
 /** Shorter than the deadline of the try, so that the reason says what was waited for. */
-const timeouts = { connectionTimeout: 20_000, greetingTimeout: 20_000, dnsTimeout: 10_000, socketTimeout: 40_000 }
+const timeouts = { connectionTimeout: 20_000, greetingTimeout: 20_000, socketTimeout: 40_000 }
 
 /**
  * The mail as bytes, lines end in LF. ASCII stays as it is, as Perl ldirectord sends it: the encoding that the package
  * puts on lines above 76 letters would cut the words that mail filters look for.
  */
 export async function composeMail(mail: Mail): Promise<Uint8Array> {
+  const { createTransport } = await load()
   const transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
   const isPlain = /^(?:[\t\x20-\x7e]{0,998}\n)+$/.test(mail.text)
   const { message } = await transport.sendMail(contentOf(isPlain ? { ...mail, text: 'x' } : mail))
@@ -43,12 +62,14 @@ export async function composeMail(mail: Mail): Promise<Uint8Array> {
 export async function sendBySmtp(mail: Mail, post: SmtpPost, signal: AbortSignal): Promise<Outcome> {
   const { server, sender, waiting } = post
   const { host, port, login, password } = server
+  const { createTransport } = await load()
   const transport = createTransport({
     host,
     port,
     secure: false,
     ...tlsOf(server),
     ...timeouts,
+    getSocket: (_options, done) => dial({ host, port, signal }, done),
     ...(login === undefined ? {} : { auth: { user: login, pass: password?.reveal() ?? '' } }),
     // A text has nothing to fetch: neither files nor addresses are read for it.
     disableFileAccess: true,
@@ -68,6 +89,24 @@ export async function sendBySmtp(mail: Mail, post: SmtpPost, signal: AbortSignal
   } finally {
     transport.close()
   }
+}
+
+type Dialled = (error: Error | null, connected?: { connection: Socket }) => void
+
+/**
+ * By the system's resolver, all its addresses in turn: the package asks the name servers before /etc/hosts, and
+ * `smtp = localhost` must work when these are down.
+ */
+function dial(to: { readonly host: string; readonly port: number; readonly signal: AbortSignal }, done: Dialled): void {
+  const socket = connect({ ...to, autoSelectFamily: true, noDelay: true })
+  const ms = timeouts.connectionTimeout
+  socket.setTimeout(ms, () => socket.destroy(new Error(`no connection within ${ms / 1000} s`)))
+  socket.once('error', done)
+  socket.once('connect', () => {
+    socket.setTimeout(0).removeAllListeners('timeout')
+    socket.removeListener('error', done)
+    done(null, { connection: socket })
+  })
 }
 
 interface Refusal {

@@ -118,10 +118,16 @@ function printExtras(virtual: Virtual): string[] {
   if (alert.status.length < 4) lines.push(`emailalertstatus = ${alert.status.join(', ') || 'none'}`)
   for (const line of printMailServer(alert.smtp)) lines.push(line)
   if (alert.command !== undefined) lines.push(`alertcommand = "${alert.command.join(' ')}"`)
-  if (alert.webhook !== undefined) lines.push(`alertwebhook = "${alert.webhook}"`)
+  if (alert.webhook !== undefined) lines.push(printWebhook(alert.webhook))
   add('servicename', alert.serviceName)
   add('comment', alert.comment)
   return lines
+}
+
+/** Whoever has the whole URL of a webhook may post to it: what follows the host is a secret as a password is. */
+function printWebhook(url: string): string {
+  const { origin, href } = new URL(url)
+  return href === `${origin}/` ? `alertwebhook = "${url}"` : `# alertwebhook = "${origin}/" (the rest is hidden)`
 }
 
 function printMailServer(server: MailServer | undefined): string[] {

@@ -114,6 +114,17 @@ describe('a mail over SMTP', () => {
     ])
   })
 
+  it('reaches a server by a name of /etc/hosts, whichever of its addresses it listens at', async () => {
+    const { outcome } = await send(willing(), { host: 'localhost' })
+    assert.deepEqual(outcome, { kind: 'sent' })
+  })
+
+  it('is tried again when there is no such name', async () => {
+    const { outcome } = await send(willing(), { host: 'mail.invalid' })
+    assert.ok('kind' in outcome && outcome.kind === 'failed' && outcome.retry)
+    assert.match(outcome.text, /mail\.invalid/)
+  })
+
   describe('that is refused', () => {
     const cases: readonly [title: string, script: Script, text: RegExp, retry: boolean, waiting?: readonly string[]][] =
       [

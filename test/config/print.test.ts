@@ -14,9 +14,9 @@ async function load(text: string): Promise<Config | undefined> {
   return resolveConfig(parsed, await lookUpNames(namesOf(parsed), stubLookup)).config
 }
 
-/** What printing may not keep: passwords. */
+/** What printing may not keep: passwords, and what follows the host of a webhook. */
 function withoutSecrets(lines: readonly string[]): readonly string[] {
-  return lines.map((line) => line.replace(/ passwd="[^"]*"/, ''))
+  return lines.map((line) => line.replace(/ passwd="[^"]*"/, '').replace(/,"webhook":"[^"]*"/, ''))
 }
 
 describe('the printed configuration', () => {
@@ -53,6 +53,20 @@ virtual = 192.0.2.1:3306
     cleanstop = yes
 `,
     )
+  })
+
+  it('shows of a webhook where it is, and not the rest, which is often a secret', async () => {
+    const webhook = async (url: string): Promise<string | undefined> => {
+      const config = await load(`virtual=10.9.9.1:80\n    alertwebhook = ${url}\n`)
+      assert.ok(config)
+      return printConfig(config)
+        .split('\n')
+        .find((line) => line.includes('webhook'))
+    }
+    assert.equal(await webhook('http://127.0.0.1:9/'), '    alertwebhook = "http://127.0.0.1:9/"')
+    const hidden = '    # alertwebhook = "https://hooks.example.com/" (the rest is hidden)'
+    assert.equal(await webhook('https://hooks.example.com/services/T0K3N'), hidden)
+    assert.equal(await webhook('https://name:pass@hooks.example.com/'), hidden)
   })
 
   it('lets no control character through', async () => {
