@@ -109,8 +109,8 @@ export function createExecutor(ports: ExecutePorts): Companion {
   const adjust = (next: readonly string[]): void => {
     for (const gone of names) if (entries.has(gone) && !next.includes(gone)) order(gone, 'stop')
     for (const name of next) {
-      if (names.includes(name) && entries.has(name)) order(name, 'reload')
-      else begin(name)
+      if (!names.includes(name)) begin(name)
+      else if (entries.has(name)) order(name, 'reload')
     }
   }
   return {

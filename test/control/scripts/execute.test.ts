@@ -160,6 +160,9 @@ describe('execute', () => {
       'execute x.cf failed: it leads back to itself: not started',
       'execute "" failed: no configuration is named',
     ])
+    set.log.length = 0
+    await set.reload('a.cf', 'x.cf', '')
+    assert.deepEqual(set.log, [], 'it was said')
   })
 
   it('does not send a reload or a stop around in a circle', async () => {
