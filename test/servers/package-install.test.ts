@@ -27,7 +27,7 @@ const listing =
   'find /etc /opt /run /srv /usr /var/lib /var/log -path /var/lib/dpkg -prune -o -not -path /var/log/dpkg.log -print | sort'
 
 describe('the Debian package, installed', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const folder = mkdtempSync(join(tmpdir(), 'ldng-install-'))
   let root: DisposableRoot
   let install: string

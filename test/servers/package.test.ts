@@ -29,7 +29,7 @@ async function saysNothing(program: string, ...args: readonly string[]): Promise
 }
 
 describe('the Debian package', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const folder = mkdtempSync(join(tmpdir(), 'ldng-deb-'))
   const tree = join(folder, 'tree')
   let file: string
@@ -77,7 +77,7 @@ describe('the Debian package', function () {
 })
 
 describe('the manual pages', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const folder = mkdtempSync(join(tmpdir(), 'ldng-man-'))
   const pages = ['man8/ldirectord-ng.8', 'man5/ldirectord.cf.5'] as const
   let texts: Readonly<Record<(typeof pages)[number], string>>
