@@ -13,10 +13,21 @@ const minute = 60_000
 const start = 1_000_000
 
 describe('orders over a restart', () => {
+  const scenes: Scene[] = []
+  // Before the folder is removed: a file may still be on its way into it.
+  afterEach(async () => {
+    for (const scene of scenes.splice(0)) await scene.operator.stop?.()
+  })
   const folder = temporaryFolder()
   const path = (): string => folder.path('ldirectord.json')
+  const keep = (scene: Scene): Scene => {
+    scenes.push(scene)
+    return scene
+  }
   const begin = (table: MemoryTable): Scene =>
-    createScene((ports) => createOperator({ ...ports, store: createStateFile({ ...ports, path: path() }) }), table)
+    keep(
+      createScene((ports) => createOperator({ ...ports, store: createStateFile({ ...ports, path: path() }) }), table),
+    )
   const config = (scene: Scene, quiescent = false) =>
     configOf([virtual({ quiescent, reals: [scene.real(one), scene.real(two)] })])
 
@@ -119,10 +130,12 @@ describe('orders over a restart', () => {
     const slow = new Promise<void>((resolve) => {
       answer = resolve
     })
-    const scene = createScene((ports) => {
-      const file = createStateFile({ ...ports, path: path() })
-      return createOperator({ ...ports, store: { ...file, load: async () => await slow.then(file.load) } })
-    }, table)
+    const scene = keep(
+      createScene((ports) => {
+        const file = createStateFile({ ...ports, path: path() })
+        return createOperator({ ...ports, store: { ...file, load: async () => await slow.then(file.load) } })
+      }, table),
+    )
     const started = scene.start(config(scene))
     await scene.advance(2_000)
     await started
