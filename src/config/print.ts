@@ -141,7 +141,7 @@ function printMailServer(server: MailServer | undefined): string[] {
   return lines
 }
 
-/** Unquoted, a `#` would begin a comment. */
+/** Unquoted, a `#` would begin a comment, and quotes of its own would be taken off. */
 function quotedIfNeeded(value: string | undefined): string | undefined {
-  return value?.includes('#') === true ? `"${value}"` : value
+  return value !== undefined && /#|^"/.test(value) ? `"${value}"` : value
 }

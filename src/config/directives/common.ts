@@ -2,7 +2,6 @@ import {
   bareValue,
   decodeNumber,
   decodePositive,
-  decodeQuotedOrRaw,
   decodeRaw,
   decodeSeconds,
   decodeYesNo,
@@ -15,6 +14,7 @@ import { Secret } from '../../lib/secret.ts'
 import { didYouMean } from '../../lib/suggest.ts'
 import type { Alert } from '../model.ts'
 import { oneOf, optional, structural } from './directive.ts'
+import { decodeFallbackCommand } from './fallback-command.ts'
 
 /** Where a directive stands: some of Perl ldirectord's texts and rules differ. */
 export type Scope = 'global' | 'virtual'
@@ -66,7 +66,6 @@ function timingFields(scope: Scope) {
 }
 
 function serviceFields(scope: Scope) {
-  const emptyCommand = 'invalid fallback command'
   return {
     fallback: structural(
       'Server of last resort, used when every real server is down: SERVER[:PORT] [gate|masq|ipip].',
@@ -76,8 +75,7 @@ function serviceFields(scope: Scope) {
     fallbackcommand: optional({
       doc: 'Shell command that runs with "start" when no real server is up any more and "stop" when one is again, then the address and the protocol.',
       fallback: '',
-      decode: (d, report) =>
-        scope === 'global' ? decodeRaw(d, report, emptyCommand) : decodeQuotedOrRaw(d, report, emptyCommand),
+      decode: (d, report) => decodeFallbackCommand(d, report, scope),
     }),
     fallbackonstop: optional({
       doc: 'yes: fallbackcommand runs with "stop" also when the daemon, or the virtual service, ends while no real server is up.',
