@@ -12,8 +12,9 @@ import { createMonitor } from '../control/monitor/monitor.ts'
 import { createMaintenance } from '../control/operator/maintenance.ts'
 import { createOperator, type Operator } from '../control/operator/operator.ts'
 import { createStateFile } from '../control/operator/state-file.ts'
-import { stateFileOf } from '../control/process/instance.ts'
+import { runDirectoryOf, stateFileOf } from '../control/process/instance.ts'
 import { createNotifier, type NotifyAddress } from '../control/process/notify.ts'
+import { createOwnership, type Ownership, ownershipFileOf } from '../control/process/ownership.ts'
 import { createServiceManager, type ServiceManager } from '../control/process/service-manager.ts'
 import { createCallback } from '../control/scripts/callback.ts'
 import { createExecutor } from '../control/scripts/execute.ts'
@@ -34,7 +35,7 @@ export interface Foundations {
   readonly backend: IpvsTable
   readonly companions: Companions
   readonly instance: string
-  /** Whether orders of the operator outlive the process. */
+  /** Whether orders of the operator, and what is ours in the table, outlive the process. */
   readonly keepsState: boolean
   /** Where systemd wants to hear of us; undefined when it does not. */
   readonly notify: NotifyAddress | undefined
@@ -45,6 +46,8 @@ export interface Assembled {
   readonly director: Director
   readonly operator: Operator
   readonly control: ControlSocket
+  /** Undefined where nothing outlives the process. */
+  readonly ownership: Ownership | undefined
   /** Undefined: it did not start us, or does not want to hear. */
   readonly systemd: ServiceManager | undefined
 }
@@ -64,6 +67,9 @@ export function assemble(
   const others = otherInstances({ clock, instance })
   const phase = (): Phase => director.phase
   companions.add(createExecutor({ clock, tell, instance, lineage: lineageOf(), phase, others, keepTableSignal }))
+  const record = { path: ownershipFileOf(instance, runDirectoryOf()), tell }
+  const ownership = keepsState ? createOwnership({ ...record, owns: (key) => director.owns(key) }) : undefined
+  if (ownership !== undefined) companions.add(ownership)
   companions.add(createMonitor({ clock, tell, holds: () => director.holds }))
   companions.add(createTimeoutKeeper({ clock, tell, table: backend }))
   const history = createHistory()
@@ -79,6 +85,7 @@ export function assemble(
     onChange,
     onObservation,
     holds: operator.holds,
+    before: ownership?.before,
     concurrency: concurrencyLimit(),
   })
   const isHeld = (key: RealKey): boolean => director.holds.has(key)
@@ -100,7 +107,7 @@ export function assemble(
   companions.add(control)
   const systemd = notify === undefined ? undefined : systemdFor(notify, { clock, tell, director })
   if (systemd !== undefined) companions.add(systemd)
-  return { daemon, director, operator, control, systemd }
+  return { daemon, director, operator, control, ownership, systemd }
 }
 
 function realKeysOf(config: Config): ReadonlySet<RealKey> {

@@ -95,7 +95,7 @@ interface Service {
 
 async function serve(context: CliContext, service: Service): Promise<void> {
   const { log, options, signals } = service
-  const { daemon, operator, control, systemd } = assemble(context, {
+  const { daemon, operator, control, ownership, systemd } = assemble(context, {
     ...service,
     instance: options.instance,
     keepsState: keepsState(options),
@@ -119,6 +119,7 @@ async function serve(context: CliContext, service: Service): Promise<void> {
   const keepTable = isAsked || (signal === 'TERM' && (await isRestart(context, service)))
   await daemon.stop({ keepTable })
   if (keepTable) log.tell({ kind: 'table-left' })
+  else ownership?.forget()
   log.tell({ kind: 'terminated', signal })
 }
 

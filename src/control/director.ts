@@ -14,6 +14,7 @@ import { diff } from '../table/diff.ts'
 import type { ObservedTable, TableBackend } from '../table/operation.ts'
 import type { Plan } from '../table/plan.ts'
 import { createHealthBook } from './health-book.ts'
+import { leftBehind, type Marks } from './left-behind.ts'
 import { createReconciler, type Reconciler, type View } from './reconciler.ts'
 import { stopTable } from './stop-table.ts'
 
@@ -26,6 +27,8 @@ export interface DirectorPorts {
   readonly onChange?: () => void
   /** Each result of a check, before it is acted on. */
   readonly onObservation?: (key: RealKey, observation: Observation) => void
+  /** Virtual services of the instance before us; at the start those that left the file are removed. */
+  readonly before?: Marks | undefined
   /** Real servers of that config that the operator holds out now; asked at every pass. After a change of it: `reconcile`. */
   readonly holds?: (config: Config) => ReadonlyMap<RealKey, Hold>
 }
@@ -42,6 +45,8 @@ export interface Director {
   preview(next: Config): Promise<Plan>
   /** One pass over the table that begins after this call; nothing before the start. */
   reconcile(): Promise<void>
+  /** Whether a virtual service is ours: wanted, or still to be removed. */
+  owns(key: ServiceKey): boolean
   /** starting lasts until every check has had its first result and the table was brought in line with it. */
   readonly phase: Phase
   /** The table as the last pass read it. */
@@ -134,14 +139,16 @@ export function createDirector(ports: DirectorPorts): Director {
     current = next
     book.replace(next, health)
   }
-  const read = (of: Config): Promise<ObservedTable> =>
-    withDeadline({ clock, ms: readWithinMs }, (signal) => backend.read(new Set(of.virtuals.map((v) => v.key)), signal))
+  const read = (of: Config, more: Iterable<ServiceKey> = []): Promise<ObservedTable> =>
+    withDeadline({ clock, ms: readWithinMs }, (signal) => backend.read(new Set([...keysOf(of), ...more]), signal))
   const keysOf = (of: Config): ServiceKey[] => of.virtuals.map((v) => v.key)
 
   return {
     start: async (first) => {
-      const actual = await read(first)
+      const before: Marks = ports.before ?? new Map()
+      const actual = await read(first, before.keys())
       take(first, actual, new Map())
+      reconciler.inherit(leftBehind(before, first, actual))
       adoptedFallbacks = fallbacksIn(first, actual)
       await reconciler.reconcile(keysOf(first))
       const subscriptions = subscriptionsOf(first)
@@ -175,6 +182,7 @@ export function createDirector(ports: DirectorPorts): Director {
       const policy = { drift: globals.drift, readdQuiescent: globals.readdQuiescent }
       return diff({ actual, desired: wanted, applied: reconciler.applied, mode: 'full', policy })
     },
+    owns: (key) => reconciler.applied.has(key),
     reconcile: () => (current === undefined ? Promise.resolve() : reconciler.reconcile()),
     dueInMs: (key) => pool.dueInMs(key),
     get phase() {

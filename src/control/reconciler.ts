@@ -36,6 +36,8 @@ export interface Reconciler {
   /** One pass that begins after this call. `full`: make the named services equal to the file, hand edits included. */
   reconcile(full?: Iterable<ServiceKey>): Promise<void>
   readonly applied: Applied
+  /** Counts virtual services that an instance before us made as ours: those that are not wanted will be removed. */
+  inherit(services: Applied): void
   /** The managed services as the last pass that got through read them, before its changes; undefined before the first. */
   readonly observed: ObservedTable | undefined
   /** Passes that have ended, well or not: it grows every few seconds while the loop lives. */
@@ -148,6 +150,9 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     reconcile: (services = []) => {
       full = new Set([...full, ...services])
       return waker.wake()
+    },
+    inherit: (services) => {
+      applied = new Map([...applied, ...services])
     },
     get applied() {
       return applied

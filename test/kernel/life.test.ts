@@ -146,6 +146,41 @@ describe('The daemon in the course of its life', function () {
     assert.deepEqual(watched.tables, [both])
   })
 
+  it('removes at its start what left the file between a restart, or a kill, and nothing that is not ours', async function () {
+    this.timeout(150_000)
+    const mark = ['-A -f 7 -s wrr', '-a -f 7 -r 10.2.2.2:0 -m -w 3']
+    const section = `
+  virtual=7
+      real=10.2.2.2 masq 3
+      checktype=on
+`
+    const config = writeConfig(everyday() + section)
+    for (const end of ['SIGUSR2', 'SIGKILL'] as const) {
+      replaceConfig(config, everyday() + section)
+      const first = lab.start(config)
+      await tableBecomes(lab.director, table(both, ...mark), { daemon: first })
+      first.signal(end)
+      await first.ended
+      replaceConfig(config, everyday())
+      const second = lab.start(config)
+      await tableBecomes(lab.director, both, { daemon: second })
+      assert.match(second.log(), /Purged virtual server \(start\): 7\n/)
+      second.signal('SIGUSR2')
+      await second.ended
+    }
+    // After a plain stop what cleanstop=no left is the operator's.
+    replaceConfig(config, everyday('cleanstop=no') + section)
+    const third = lab.start(config)
+    await tableBecomes(lab.director, table(both, ...mark), { daemon: third })
+    third.signal('SIGTERM')
+    await third.ended
+    replaceConfig(config, everyday())
+    const last = lab.start(config)
+    await last.says(/Configuration loaded/)
+    await tableBecomes(lab.director, table(both, ...mark), { daemon: last })
+    assert.doesNotMatch(last.log(), /Purged/)
+  })
+
   it('puts everything back, whole and within seconds, when somebody has cleared the table', async () => {
     const file = `${everyday('quiescent=yes')}
   virtual=7

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Fetched } from './agent.ts'
-import { type RunningDaemon, startDaemon } from './director.ts'
+import { type RunningDaemon, startDaemon, tableReader } from './director.ts'
 import { eventually } from './eventually.ts'
 import type { Host } from './host.ts'
 import { masqTopology, type Topology } from './topology.ts'
@@ -90,6 +90,7 @@ export async function createPool(): Promise<Pool> {
       await client.tell('load', { end: true })
       killDaemons()
       await director.must('ipvsadm', '-C')
+      rmSync('/run/ldirectord-ng', { recursive: true, force: true })
       await die('r3')
       await rise(...usual)
     },
@@ -112,9 +113,10 @@ function killDaemons(): void {
 async function watch({ client, director, vip }: Pick<Topology, 'client' | 'director' | 'vip'>): Promise<Watch> {
   const tables = new Set<string>()
   let isOpen = true
+  const read = tableReader(director)
   const sample = async (): Promise<void> => {
     while (isOpen) {
-      tables.add((await director.table()).join('\n'))
+      tables.add(await read())
       await delay(sampleEveryMs)
     }
   }
