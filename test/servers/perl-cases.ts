@@ -218,21 +218,27 @@ async function telephony(): Promise<Compared[]> {
   ]
 }
 
-/** Starts all of them at once. Those that did come up are given to `started` even if another did not. */
-export async function startCompared(started: (each: Compared) => void): Promise<void> {
-  const all = [
-    web,
-    databases,
-    directory,
-    mailboxes,
-    mailboxesOnStandardPorts,
-    files,
-    mail,
-    names,
-    news,
-    accounting,
-    telephony,
-  ]
-  const results = await Promise.allSettled(all.map(async (start) => (await start()).forEach(started)))
+type Start = () => Promise<Compared[]>
+
+const starts: readonly (readonly [start: Start, services: readonly string[]])[] = [
+  [web, ['connect', 'external', 'http', 'http_proxy', 'https', 'simpletcp']],
+  [databases, ['mysql', 'pgsql']],
+  [directory, ['ldap', 'ldaps']],
+  [mailboxes, ['imap', 'imaps', 'pop', 'pops']],
+  [files, ['ftp']],
+  [mail, ['smtp', 'submission']],
+  [names, ['dns']],
+  [news, ['nntp']],
+  [accounting, ['radius']],
+  [telephony, ['sip']],
+]
+
+/**
+ * Starts all that serve one of these services, or every one, at once. Those that did come up are given to `started` even
+ * if another did not.
+ */
+export async function startCompared(started: (each: Compared) => void, wanted?: readonly string[]): Promise<void> {
+  const chosen = starts.filter(([, services]) => services.some((service) => wanted?.includes(service) ?? true))
+  const results = await Promise.allSettled(chosen.map(async ([start]) => (await start()).forEach(started)))
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
