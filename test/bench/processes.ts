@@ -38,6 +38,36 @@ export function cpuSeconds(root: number): number {
   return ticks / ticksPerSecond
 }
 
+/**
+ * CPU seconds of a process, to the nanosecond where the kernel keeps count of that, and of its children that have ended,
+ * in ticks. Exact only while it does not run.
+ */
+export function exactCpuSeconds(pid: number): number {
+  const [utime = 0, stime = 0, cutime = 0, cstime = 0] = (statOf(pid)?.slice(11, 15) ?? []).map(Number)
+  return (scheduledSeconds(pid) ?? (utime + stime) / ticksPerSecond) + (cutime + cstime) / ticksPerSecond
+}
+
+function scheduledSeconds(pid: number): number | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const ns = threads.map((thread) =>
+      Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+    )
+    return ns.reduce((sum, each) => sum + each, 0) / 1e9
+  } catch {
+    return undefined
+  }
+}
+
+/** Stopped by a signal, every thread off the processor. */
+export const isStopped = (pid: number): boolean => statOf(pid)?.[0] === 'T'
+
+/** CPU seconds of the children of this process that have ended, in ticks. */
+export function endedChildrenSeconds(): number {
+  const [cutime = 0, cstime = 0] = (statOf(process.pid)?.slice(13, 15) ?? []).map(Number)
+  return (cutime + cstime) / ticksPerSecond
+}
+
 /** Memory of a family in KiB: proportional, so that what is shared counts once. */
 export function pssKib(root: number): number {
   return sumOver(root, 'smaps_rollup', /^Pss: +(\d+) kB$/m)

@@ -16,12 +16,18 @@ const cache = resolve('.cache/inn2')
 /** Libraries that a machine without a news server may lack. */
 const libraries = /^\s*Depends: (lib(?:canlock|db|expat|perl|python|sasl)\S*)$/gm
 
+/** Skips the suite where the news reader daemon cannot be fetched. */
+export async function fetchNnrpd(context: Mocha.Context): Promise<void> {
+  const reason = await unpackNnrpd()
+  if (reason !== undefined) skipBecause(context, reason)
+}
+
 /**
  * The news reader daemon of the package inn2. Installing that fails on a machine whose host name is not fully
- * qualified, so it is fetched and unpacked, once; the suite is skipped where it cannot be fetched.
+ * qualified, so it is fetched and unpacked, once. Gives the reason when it cannot be fetched.
  */
-export async function fetchNnrpd(context: Mocha.Context): Promise<void> {
-  if (existsSync(cache)) return
+export async function unpackNnrpd(): Promise<string | undefined> {
+  if (existsSync(cache)) return undefined
   const scratch = await mkdtemp(join(tmpdir(), 'ldng-inn2-'))
   try {
     const { stdout } = await execute('apt-cache', ['depends', 'inn2'])
@@ -34,8 +40,9 @@ export async function fetchNnrpd(context: Mocha.Context): Promise<void> {
     await mkdir(resolve(cache, '..'), { recursive: true })
     await cp(unpacked, `${cache}.new`, { recursive: true, verbatimSymlinks: true })
     await rename(`${cache}.new`, cache)
+    return undefined
   } catch (error) {
-    skipBecause(context, `inn2 cannot be fetched: ${String(error).split('\n')[0]}`)
+    return `inn2 cannot be fetched: ${String(error).split('\n')[0]}`
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }

@@ -139,10 +139,6 @@ async function mailboxesOnStandardPorts(): Promise<Compared[]> {
   ]
 }
 
-async function mailboxes(): Promise<Compared[]> {
-  return (await Promise.all([mailboxesOnStandardPorts(), mailboxesOnFreePorts()])).flat()
-}
-
 async function files(): Promise<Compared[]> {
   const server = await startProftpd()
   const lines = [...login, `request = "${server.root}alive.txt"`]
@@ -224,7 +220,8 @@ const starts: readonly (readonly [start: Start, services: readonly string[]])[] 
   [web, ['connect', 'external', 'http', 'http_proxy', 'https', 'simpletcp']],
   [databases, ['mysql', 'pgsql']],
   [directory, ['ldap', 'ldaps']],
-  [mailboxes, ['imap', 'imaps', 'pop', 'pops']],
+  [mailboxesOnStandardPorts, ['imap', 'imaps']],
+  [mailboxesOnFreePorts, ['imap', 'imaps', 'pop', 'pops']],
   [files, ['ftp']],
   [mail, ['smtp', 'submission']],
   [names, ['dns']],
@@ -239,6 +236,8 @@ const starts: readonly (readonly [start: Start, services: readonly string[]])[] 
  */
 export async function startCompared(started: (each: Compared) => void, wanted?: readonly string[]): Promise<void> {
   const chosen = starts.filter(([, services]) => services.some((service) => wanted?.includes(service) ?? true))
-  const results = await Promise.allSettled(chosen.map(async ([start]) => (await start()).forEach(started)))
+  const results = await Promise.allSettled(chosen.map(([start]) => start()))
+  // In the order of the list, whichever was there first.
+  for (const result of results) if (result.status === 'fulfilled') result.value.forEach(started)
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
