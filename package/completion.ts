@@ -1,4 +1,4 @@
-import { processVerbs } from '../src/cli/arguments.ts'
+import { processFlags, processVerbs } from '../src/cli/arguments.ts'
 import { listVerbs } from '../src/cli/verb-arguments.ts'
 
 /** Completion for bash: verbs, their options and the values of these, and the configurations of /etc/ha.d. */
@@ -8,6 +8,7 @@ export function completion(): string {
     const words = options.flatMap(({ form }) => form.match(/--?[a-z][a-z-]*/g) ?? [])
     return `        ${name}) options='${[...words, '--help'].join(' ')}' ;;`
   })
+  const flags = Object.entries(processFlags).map(([verb, flag]) => `        ${verb}) options='${flag}' ;;`)
   const values = verbs.flatMap(({ name, options }) =>
     options
       .filter(({ values }) => values.length > 0)
@@ -16,7 +17,7 @@ export function completion(): string {
   return template
     .replace('@COMMANDS@', () => processVerbs.join(' '))
     .replace('@VERBS@', () => verbs.map(({ name }) => name).join(' '))
-    .replace('@OPTIONS@', () => options.join('\n'))
+    .replace('@OPTIONS@', () => [...flags, ...options].join('\n'))
     .replace('@VALUES@', () => values.join('\n'))
 }
 
@@ -31,7 +32,6 @@ _ldirectord_ng() {
         case " $commands $verbs " in *" $word "*) verb=\${verb:-$word} ;; esac
     done
     case $verb in
-        stop) options='--keep-table' ;;
 @OPTIONS@
     esac
     case $verb:\${COMP_WORDS[COMP_CWORD-1]} in

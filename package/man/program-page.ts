@@ -1,4 +1,4 @@
-import { type ProcessVerb, processVerbs } from '../../src/cli/arguments.ts'
+import { type ProcessVerb, processFlags, processVerbs } from '../../src/cli/arguments.ts'
 import { usageText } from '../../src/cli/usage.ts'
 import { type ListedVerb, listVerbs } from '../../src/cli/verb-arguments.ts'
 import { bold, heading, italic, item, page, paragraph, part, prose, section, verbatim } from './roff.ts'
@@ -11,7 +11,8 @@ const commands: Readonly<Record<ProcessVerb, string>> = {
   restart:
     'Stops and starts it. The new file is read first: with errors nothing is stopped. The table is left in place meanwhile.',
   'try-restart': 'The same, only if it runs.',
-  reload: 'Has it read its configuration again. One with errors is told in the log, and the old one stays in force.',
+  reload:
+    'Has it read its configuration again. With errors nothing changes and they are told. So it is with a file that would cut off what serves now, unless `--confirm` takes it.',
   'force-reload': 'The same as `reload`.',
   status: 'Tells whether it runs: exit status 0, 3 when it does not, 1 when it left a pid file behind.',
 }
@@ -21,6 +22,7 @@ const exits: readonly (readonly [string, string])[] = [
   ['1', 'It could not be done, or what was asked for is not so: see the verb.'],
   ['2', 'The configuration has errors.'],
   ['3', '`status`: it does not run. `check`: some results are not known.'],
+  ['4', '`run`, `start`, `plan`, `save`: the IPVS table of the kernel can not be read or written.'],
   ['64', 'A verb was used wrongly.'],
   ['70', 'An internal error, with its stack.'],
   ['255', 'The command line is not understood; the usage is printed.'],
@@ -29,8 +31,9 @@ const exits: readonly (readonly [string, string])[] = [
 const files: readonly (readonly [string, string])[] = [
   ['/etc/ha.d/ldirectord.cf', 'The configuration when none is named, see `ldirectord.cf`(5).'],
   ['/run/ldirectord.INSTANCE.pid', 'The process. INSTANCE is the last part of CONFIG, or ldirectord without one.'],
+  ['/run/ldirectord\\-ng/INSTANCE.sock', 'The control socket, by which the verbs ask the running daemon.'],
   ['/var/log/ldirectord.log', 'The log, where no `logfile` is set.'],
-  ['/var/lib/ldirectord\\-ng', 'What has to outlive a restart.'],
+  ['/var/lib/ldirectord\\-ng', 'What operators have ordered, over a restart.'],
   [
     '/usr/share/doc/ldirectord\\-ng',
     'How to run it, every directive and service, and the differences from Perl ldirectord.',
@@ -41,6 +44,7 @@ const signals: readonly (readonly [string, string])[] = [
   ['HUP', 'Reads the configuration again.'],
   ['TERM, INT', 'Ends it.'],
   ['USR1', 'Opens the log file anew.'],
+  ['USR2', 'Ends it and leaves the IPVS table as it is, for a start that follows.'],
 ]
 
 /** ldirectord-ng(8): made from the declarations of the command line. */
@@ -50,7 +54,7 @@ export function programPage({ version, date }: { version: string; date: string }
     section('NAME', 'ldirectord\\-ng \\- check real servers and keep the kernel\\(aqs IPVS table right'),
     section('SYNOPSIS', ...synopsis),
     section('DESCRIPTION', ...description),
-    section('COMMANDS', ...processVerbs.map((verb) => item(bold(verb), prose(commands[verb])))),
+    section('COMMANDS', ...processVerbs.map(commandItem)),
     section('VERBS', ...listVerbs().flatMap(verbPart)),
     section(
       'USAGE',
@@ -78,6 +82,11 @@ const description = [
     'CONFIG is looked for in /etc/ha.d, in /etc/ha.d/conf, and as it is given; without one it is ldirectord.cf.\nUnder systemd the service is `ldirectord-ng`, and `ldirectord-ng@NAME` for the configuration /etc/ha.d/NAME.',
   ),
 ]
+
+function commandItem(verb: ProcessVerb): string {
+  const flag = processFlags[verb]
+  return item(`${bold(verb)}${flag === undefined ? '' : ` [${bold(flag)}]`}`, prose(commands[verb]))
+}
 
 function verbPart({ name, summary, arguments: words, options }: ListedVerb): readonly string[] {
   const forms = words.map(({ form }) => ` ${italic(form)}`).join('')

@@ -24,6 +24,13 @@ export type Command =
 
 export const processVerbs = ['start', 'stop', 'restart', 'try-restart', 'reload', 'force-reload', 'status'] as const
 
+/** What these take that Perl ldirectord's do not, behind the verb. */
+export const processFlags: Readonly<Partial<Record<ProcessVerb, '--keep-table' | '--confirm'>>> = {
+  stop: '--keep-table',
+  reload: '--confirm',
+  'force-reload': '--confirm',
+}
+
 export function isProcessVerb(word: string | undefined): word is ProcessVerb {
   return processVerbs.some((verb) => verb === word)
 }
@@ -54,9 +61,9 @@ export function parseCommandLine(argv: readonly string[]): Command {
 
 /** What stands behind one of Perl's verbs; other words are passed over there, as Perl ldirectord does. */
 function flagsOf(verb: ProcessVerb, words: readonly string[]): Flags | undefined {
-  if (verb === 'stop' && words.includes('--keep-table')) return { keepTable: true }
-  const isReload = verb === 'reload' || verb === 'force-reload'
-  return isReload && words.includes('--confirm') ? { confirm: true } : undefined
+  const flag = processFlags[verb]
+  if (flag === undefined || !words.includes(flag)) return undefined
+  return flag === '--keep-table' ? { keepTable: true } : { confirm: true }
 }
 
 type Flags = { readonly keepTable: true } | { readonly confirm: true }

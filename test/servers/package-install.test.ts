@@ -116,7 +116,7 @@ describe('the Debian package, installed', function () {
     await root.must(
       'cp /usr/lib/systemd/system/ldirectord-ng@.service /usr/lib/systemd/system/ldirectord-ng@www.cf.service',
     )
-    const { code, output } = await root.run(`systemd-analyze verify --man=no ${units.join(' ')}`)
+    const { code, output } = await root.run(`systemd-analyze verify ${units.join(' ')}`)
     await root.must('rm /usr/lib/systemd/system/ldirectord-ng@www.cf.service')
     assert.deepEqual(
       { code, own: output.split('\n').filter((line) => line.includes('ldirectord')) },
@@ -133,6 +133,7 @@ describe('the Debian package, installed', function () {
     assert.deepEqual(await complete('va'), ['validate'])
     assert.deepEqual(await complete('ldirectord.cf', 'rel'), ['reload'])
     assert.deepEqual(await complete('run', '--ta'), ['--table'])
+    assert.deepEqual(await complete('www.cf', 'reload', '--'), ['--confirm'])
     assert.deepEqual(await complete('plan', '--assume', ''), ['up', 'down'])
     assert.deepEqual(await complete('validate', 'ldir'), ['ldirectord.cf'])
   })

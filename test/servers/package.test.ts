@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { checks } from '../../checks/index.ts'
 import { makeRegistry } from '../../src/check/registry.ts'
-import { processVerbs } from '../../src/cli/arguments.ts'
+import { processFlags, processVerbs } from '../../src/cli/arguments.ts'
 import { listVerbs } from '../../src/cli/verb-arguments.ts'
 import { listDirectives } from '../../src/config/directives/list.ts'
 import { skipBecause } from '../tools/skip.ts'
@@ -114,6 +114,7 @@ describe('the manual pages', function () {
   it('tell every command, verb and option', () => {
     const text = texts['man8/ldirectord-ng.8']
     for (const verb of processVerbs) assert.match(text, new RegExp(`^ +${verb}( |$)`, 'm'))
+    for (const [verb, flag] of Object.entries(processFlags)) assert.ok(text.includes(` ${verb} [${flag}]`), flag)
     for (const { name, options } of listVerbs()) {
       const own = text.slice(text.indexOf(`ldirectord-ng ${name}`, text.indexOf('\nVERBS')))
       for (const { form } of options) assert.ok(own.includes(form), `${name} ${form}`)
