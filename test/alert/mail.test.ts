@@ -45,7 +45,8 @@ interface Sent {
   readonly waiting: readonly string[]
 }
 
-describe('a mail over SMTP', () => {
+describe('a mail over SMTP', function () {
+  this.timeout(30_000)
   let authority: Authority
   let certificate: Issued
   before(() => {
@@ -184,7 +185,7 @@ describe('a mail over SMTP', () => {
     ]
     for (const [title, behave, text] of cases) {
       it(`and ${title}: is tried again`, async () => {
-        const { outcome, waiting } = await sendTo(behave(), {}, 2_000)
+        const { outcome, waiting } = await sendTo(behave())
         const said = outcome instanceof Error ? outcome.message : outcome.kind === 'failed' ? outcome.text : ''
         assert.match(said, text)
         assert.ok(outcome instanceof Error || (outcome.kind === 'failed' && outcome.retry))

@@ -25,7 +25,8 @@ const message: AlertMessage = {
   comment: undefined,
 }
 
-describe('programs that are told', () => {
+describe('programs that are told', function () {
+  this.timeout(30_000)
   let directory: string
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'alert-'))

@@ -9,7 +9,8 @@ import * as hostile from '../check/hostile.ts'
 
 const never = new AbortController().signal
 
-describe('alertwebhook', () => {
+describe('alertwebhook', function () {
+  this.timeout(30_000)
   /** One POST to a server that answers as told. */
   async function post(answer: (request: IncomingMessage, response: ServerResponse) => void, path = '/hook?a=b') {
     const heard: { line: string; headers: IncomingMessage['headers']; body: string }[] = []
