@@ -53,17 +53,23 @@ export const nowhere: Sink = {
 /** Lost lines, told once per episode. */
 export interface Episode {
   /** The first since things were well is told, with the reason. */
-  lost(reason: string): void
+  lost(reason: string, lines?: number): void
   /** How many were lost; told when there were some. */
   over(): number
+  /** The end: lines that could not be got rid of are told with those that were lost before. */
+  end(lines: number): void
 }
 
 export function watchLoss(name: string, complain: Complain): Episode {
   let lost = 0
   return {
-    lost: (reason) => {
+    lost: (reason, lines = 1) => {
       if (lost === 0) complain(`ldirectord-ng: ${name}: ${reason}; log lines are dropped until it works again`)
-      lost += 1
+      lost += lines
+    },
+    end: (lines) => {
+      if (lost + lines > 0) complain(`ldirectord-ng: ${name}: ${lost + lines} log lines were lost at the end`)
+      lost = 0
     },
     over: () => {
       const count = lost

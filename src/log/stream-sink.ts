@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { type Clock, systemClock } from '../lib/clock.ts'
+import { type Clock, systemClock, type Timer } from '../lib/clock.ts'
 import { codeOf, messageOf } from '../lib/errors.ts'
 import { isSocket, openNonBlocking } from './descriptor.ts'
 import { type Complain, type Line, type Sink, severityNumbers, watchLoss } from './sink.ts'
@@ -28,6 +28,7 @@ export function openStreamSink(options: StreamOptions): Sink {
   const outlet = isSocket(options.fd) ? socketOutlet(options.fd) : descriptorOutlet(options.fd, clock)
   let waiting: Buffer[] = []
   let waitingBytes = 0
+  let waitingLines = 0
   let busy = false
   let closed = false
   let idle: (() => void)[] = []
@@ -45,10 +46,12 @@ export function openStreamSink(options: StreamOptions): Sink {
     }
     busy = true
     const bytes = Buffer.concat(waiting)
+    const lines = waiting.length
     waiting = []
     outlet.send(bytes, (error) => {
       waitingBytes -= bytes.length
-      if (error !== undefined) loss.lost(messageOf(error))
+      waitingLines -= lines
+      if (error !== undefined) loss.lost(messageOf(error), lines)
       else if (waiting.length === 0) loss.over()
       pump()
     })
@@ -66,6 +69,7 @@ export function openStreamSink(options: StreamOptions): Sink {
       }
       waiting.push(bytes)
       waitingBytes += bytes.length
+      waitingLines += 1
       if (!busy) pump()
     },
     reopen: () => undefined,
@@ -74,6 +78,7 @@ export function openStreamSink(options: StreamOptions): Sink {
       if (closed) return
       closed = true
       await flush()
+      loss.end(waitingLines)
       outlet.close()
     },
   }
@@ -97,12 +102,13 @@ interface Outlet {
 
 function descriptorOutlet(fd: number, clock: Clock): Outlet {
   const own = openNonBlocking(fd)
+  let again: Timer | undefined
   const send: Outlet['send'] = (bytes, done) => {
     let rest = bytes
     try {
       while (rest.length > 0) rest = rest.subarray(writeSync(own ?? fd, rest))
     } catch (error) {
-      if (codeOf(error) === 'EAGAIN') clock.setTimer('log: output is full', fullPauseMs, () => send(rest, done))
+      if (codeOf(error) === 'EAGAIN') again = clock.setTimer('log: output is full', fullPauseMs, () => send(rest, done))
       else done(error instanceof Error ? error : new Error(String(error)))
       return
     }
@@ -111,6 +117,8 @@ function descriptorOutlet(fd: number, clock: Clock): Outlet {
   return {
     send,
     close: () => {
+      // The number may soon be another file's.
+      again?.cancel()
       if (own !== undefined) closeSync(own)
     },
   }

@@ -43,7 +43,7 @@ export function openSyslogSink(options: SyslogOptions): Sink {
   let closed = false
 
   const drop = (): void => {
-    for (const _ of waiting) loss.lost('logger does not keep up')
+    loss.lost('logger does not keep up', waiting.length)
     waiting = []
     waitingBytes = 0
   }
@@ -57,8 +57,9 @@ export function openSyslogSink(options: SyslogOptions): Sink {
         return
       }
       notBefore = clock.monotonic() + restartPauseMs
-      child = startLogger(options, (reason) => {
+      child = startLogger(options, (reason, lost) => {
         child = undefined
+        if (lost > 0) loss.lost(`logger ${reason}`, lost)
         if (!closed) complain(`ldirectord-ng: logger: ${reason}; starting it again`)
       })
     }
@@ -66,7 +67,7 @@ export function openSyslogSink(options: SyslogOptions): Sink {
       drop()
       return
     }
-    child.send(waiting.join(''))
+    child.send(waiting.join(''), waiting.length)
     waiting = []
     waitingBytes = 0
     loss.over()
@@ -89,6 +90,7 @@ export function openSyslogSink(options: SyslogOptions): Sink {
       closed = true
       restart?.cancel()
       await child?.end(clock)
+      loss.end(waiting.length + (child?.waitingLines() ?? 0))
     },
   }
 }
@@ -99,14 +101,19 @@ function syslogSeverity({ severity }: Line): Severity {
 }
 
 interface Child {
-  send(text: string): void
+  send(text: string, lines: number): void
   waitingBytes(): number
+  /** Those of them that it has not taken yet. */
+  waitingLines(): number
   /** Resolves when it has taken all, or does not. */
   drained(clock: Clock): Promise<void>
   end(clock: Clock): Promise<void>
 }
 
-function startLogger({ pid, command = ['logger'] }: SyslogOptions, onExit: (reason: string) => void): Child {
+function startLogger(
+  { pid, command = ['logger'] }: SyslogOptions,
+  onExit: (reason: string, lost: number) => void,
+): Child {
   const [program = 'logger', ...leading] = command
   const args = [...leading, '--prio-prefix', '--tag', 'ldirectord', `--id=${pid}`, '--size', '8192']
   // Its own session, so that a Ctrl-C meant for us leaves it alive for our last lines.
@@ -117,11 +124,12 @@ function startLogger({ pid, command = ['logger'] }: SyslogOptions, onExit: (reas
     env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' },
   })
   let gone = false
+  let unsent = 0
   const ended = new Promise<void>((resolve) => {
     const end = (reason: string): void => {
       if (gone) return
       gone = true
-      onExit(reason)
+      onExit(reason, unsent)
       resolve()
     }
     child.on('error', (error) => end(messageOf(error)))
@@ -131,8 +139,14 @@ function startLogger({ pid, command = ['logger'] }: SyslogOptions, onExit: (reas
   })
   child.unref()
   return {
-    send: (text) => void child.stdin.write(text),
+    send: (text, lines) => {
+      unsent += lines
+      child.stdin.write(text, (error) => {
+        if (!error) unsent -= lines
+      })
+    },
     waitingBytes: () => child.stdin.writableLength,
+    waitingLines: () => unsent,
     drained: (clock) => bounded(clock, ended, (done) => child.stdin.write('', done)),
     end: async (clock) => {
       child.ref()
