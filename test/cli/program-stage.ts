@@ -18,7 +18,11 @@ export function programStage() {
   const children: ChildProcess[] = []
   const servers: Server[] = []
 
-  const launch = (...args: string[]): { child: ChildProcess; ended: Promise<Ended> } => {
+  const launch = (...args: string[]): { child: ChildProcess; ended: Promise<Ended> } => launchUnder([], ...args)
+  const launchUnder = (
+    prefix: readonly string[],
+    ...args: string[]
+  ): { child: ChildProcess; ended: Promise<Ended> } => {
     const script = folder.path('ldirectord-ng.mjs')
     if (!existsSync(script)) {
       writeFileSync(
@@ -28,7 +32,8 @@ export function programStage() {
     }
     const own = { LDIRECTORD_NG_RUN_DIR: folder.path('.'), LDIRECTORD_NG_STATE_DIR: folder.path('state') }
     const env = { ...process.env, ...own, JOURNAL_STREAM: '' }
-    const child = spawn(process.execPath, [script, ...args], { env, cwd: folder.path('.') })
+    const [program = process.execPath, ...words] = [...prefix, process.execPath, script, ...args]
+    const child = spawn(program, words, { env, cwd: folder.path('.'), stdio: ['ignore', 'pipe', 'pipe'] })
     children.push(child)
     let out = ''
     let err = ''
@@ -60,6 +65,8 @@ export function programStage() {
     folder,
     servers,
     launch,
+    /** As `launch`, by a program that becomes it, such as setpriv. */
+    launchUnder,
     command: (...args: string[]): Promise<Ended> => launch(...args).ended,
     /** A server on loopback that accepts and closes; gives its port. */
     listen,
