@@ -52,6 +52,19 @@ const perlLines: readonly [Event, ...string[]][] = [
     'Purged real server (start): 192.0.2.20:80 (192.0.2.10:80)',
   ],
   [
+    { kind: 'alert-sent', channel: 'smtp', subject: 'Deleted real server: 192.0.2.20:80 (192.0.2.10:80)' },
+    'emailalert: Deleted real server: 192.0.2.20:80 (192.0.2.10:80)',
+  ],
+  [{ kind: 'alert-sent', channel: 'sendmail', subject: 'x' }, 'emailalert: x'],
+  [
+    { kind: 'alert-failed', channel: 'smtp', target: 'mail:25', text: 'refused' },
+    'failed to send SMTP email message: mail:25: refused',
+  ],
+  [
+    { kind: 'alert-failed', channel: 'sendmail', target: 'sendmail', text: 'refused' },
+    'failed to send email message: sendmail: refused',
+  ],
+  [
     { kind: 'real-purged', turn: 'none', phase: 'stopping', ...ofReal },
     'Purged real server (stop): 192.0.2.20:80 (192.0.2.10:80)',
   ],
