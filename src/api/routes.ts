@@ -5,7 +5,7 @@ import type { History } from '../health/history.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { TableDetails } from '../table/details.ts'
 import { decisionOn } from './decision.ts'
-import { ok, type Route } from './http.ts'
+import { ok, RequestError, type Route } from './http.ts'
 import { intentReport } from './intent-report.ts'
 import { orderRoutes } from './order-routes.ts'
 import { refusedReport, reloadRoutes } from './reload-routes.ts'
@@ -56,12 +56,23 @@ function lookingRoutes(parts: RouteParts): readonly Route[] {
       method: 'GET',
       path: '/v1/why',
       summary: '?real=REAL[&all=yes]: the last checks of a real server with their steps, and what holds it',
-      answer: ({ query }) => {
+      answer: async ({ query, signal }) => {
         const keys = select(parts.operator, query.get('real'), query.get('all') === 'yes')
-        return ok({ reals: whyReports(keys, lookingAt(parts)) })
+        const observed = await observedNow(parts, signal)
+        return ok({ reals: whyReports(keys, { ...lookingAt(parts), observed }) })
       },
     },
   ]
+}
+
+/** Weights as the kernel has them now; while it does not answer, as the last pass over the table saw them. */
+async function observedNow({ clock, director, table }: RouteParts, signal: AbortSignal): Promise<Known['observed']> {
+  try {
+    return { services: await askTable(clock, signal, (inTime) => table.details(inTime)) }
+  } catch (error) {
+    if (error instanceof RequestError) return director.observed
+    throw error
+  }
 }
 
 /** The director's getters are read once: the report is of one moment. */

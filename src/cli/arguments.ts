@@ -1,6 +1,7 @@
 import { UsageError } from '../lib/errors.ts'
+import { suggest } from '../lib/suggest.ts'
 import { isSteerVerb } from './steer-arguments.ts'
-import { isVerb, parseVerb, type VerbCommand } from './verb-arguments.ts'
+import { isVerb, parseVerb, type VerbCommand, verbs } from './verb-arguments.ts'
 
 /** The commands of Perl ldirectord (behaviour reference 1.1). */
 export type ProcessVerb = (typeof processVerbs)[number]
@@ -19,8 +20,8 @@ export type Command =
   | VerbCommand
   | { readonly verb: 'help'; readonly text: string | undefined }
   | { readonly verb: 'version' }
-  /** Wrong in Perl's form: the usage on standard output, exit 255, and an unknown option on standard error. */
-  | { readonly verb: 'usage'; readonly unknownOption: string | undefined }
+  /** Wrong in Perl's form: the usage on standard output, exit 255, and what is wrong on standard error. */
+  | { readonly verb: 'usage'; readonly complaint: string | undefined }
 
 export const processVerbs = ['start', 'stop', 'restart', 'try-restart', 'reload', 'force-reload', 'status'] as const
 
@@ -41,7 +42,7 @@ export function isProcessVerb(word: string | undefined): word is ProcessVerb {
  */
 export function parseCommandLine(argv: readonly string[]): Command {
   const { options, rest, unknown } = splitOptions(argv)
-  if (unknown !== undefined) return { verb: 'usage', unknownOption: unknown }
+  if (unknown !== undefined) return { verb: 'usage', complaint: `Unknown option: ${unknown}` }
   if (options.has('help')) return { verb: 'help', text: undefined }
   if (options.has('version')) return { verb: 'version' }
   const debug = options.has('debug')
@@ -56,7 +57,18 @@ export function parseCommandLine(argv: readonly string[]): Command {
     return parseVerb(second, withoutDebug(debug, ['--config', first, ...more]))
   }
   if (first !== undefined && isVerb(second)) return parseVerb(second, withoutDebug(debug, [first, ...more]))
-  return { verb: 'usage', unknownOption: undefined }
+  return { verb: 'usage', complaint: complaintOf(rest.slice(0, 2)) }
+}
+
+/** Of words among which no command is. */
+function complaintOf(words: readonly string[]): string | undefined {
+  const [first, second] = words
+  if (isProcessVerb(first) && second !== undefined) return `"${second}" cannot stand behind ${first}`
+  for (const word of words) {
+    const near = suggest(word, [...processVerbs, ...verbs])
+    if (near !== undefined) return `There is no command "${word}": did you mean "${near}"?`
+  }
+  return words.length === 0 ? undefined : `There is no command in "${words.join(' ')}"`
 }
 
 /** What stands behind one of Perl's verbs; other words are passed over there, as Perl ldirectord does. */

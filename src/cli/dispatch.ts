@@ -1,6 +1,7 @@
 import type { Load } from '../config/load.ts'
 import { isDaemonChild, readySignal } from '../control/process/daemonize.ts'
 import { instanceOf, pidFileOf } from '../control/process/instance.ts'
+import { printable } from '../lib/printable.ts'
 import { versionText } from '../lib/version.ts'
 import { type Command, isProcessVerb, type ProcessVerb } from './arguments.ts'
 import type { CliContext } from './context.ts'
@@ -29,7 +30,7 @@ export interface Invocation {
 export async function dispatch(context: CliContext, command: Command, called: Invocation): Promise<number> {
   switch (command.verb) {
     case 'usage':
-      if (command.unknownOption !== undefined) context.err(`Unknown option: ${command.unknownOption}\n`)
+      if (command.complaint !== undefined) context.err(`${printable(command.complaint)}\n`)
       context.out(usageText)
       return perlExit.usage
     case 'help':

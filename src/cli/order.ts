@@ -14,7 +14,8 @@ export async function order(context: CliContext, command: Order): Promise<number
   const report = await steer<OrderReport>(context, command.config, askOf(command, whoAmI()))
   for (const intent of report.intents) context.out(`${printable(lineOf(intent, context.clock.now()), 500)}\n`)
   if (report.intents.length === 0) context.out('Nothing holds it back: the checks decide.\n')
-  if (!report.saved) context.err('The state file cannot be written: this is lost when the daemon ends.\n')
+  if (!report.saved)
+    context.err('This is lost when the daemon ends: it cannot write its state file, or has none (--table memory).\n')
   return exitCode.ok
 }
 

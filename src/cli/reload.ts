@@ -7,7 +7,7 @@ import { locate, perlExit, readConfig } from './read-config.ts'
 /**
  * `reload` and `force-reload`: over the control socket, and ends when the new file is in force; where there is none, HUP. A
  * file with errors is told and exits 2, and the daemon never hears of it (defect D1). One that the guard refuses exits 1
- * with the plan. Not running: one line in the log, exit 1.
+ * with the plan. Not running: one line in the log and on standard error, exit 1.
  */
 export async function reload(
   ports: ProcessPorts,
@@ -32,6 +32,8 @@ export async function reload(
   }
   const { logfile, logFormat } = loaded.config.globals
   await ports.note({ logfile, logFormat, instance, debug }, `ldirectord is stopped for ${file}`)
+  // With -d the line of the log stands there already.
+  if (!debug) ports.err(`ldirectord is stopped for ${printable(file)}\n`)
   return perlExit.failed
 }
 

@@ -1,3 +1,4 @@
+import { DEFAULT_CONFIG } from '../config/find.ts'
 import { instanceOf } from '../control/process/instance.ts'
 import { executedBy } from '../control/scripts/instances.ts'
 import { printable } from '../lib/printable.ts'
@@ -5,7 +6,7 @@ import { lookUp, type ProcessOptions, type ProcessPorts } from './process-ports.
 import { locate, perlExit } from './read-config.ts'
 
 /**
- * `status`: texts, streams and codes of behaviour reference 1.4. The file must exist, but need not be valid (D1). One that was
+ * `status`: texts, streams and codes of behaviour reference 1.4. While it runs the file need neither be valid nor exist (D1). One that was
  * refused by a reload is told in a line of its own. While it runs, those of its `execute` lines follow.
  */
 export async function status(ports: StatusPorts, { config }: Pick<ProcessOptions, 'config'>): Promise<number> {
@@ -16,10 +17,11 @@ type StatusPorts = Pick<ProcessPorts, 'out' | 'err' | 'runDirectory' | 'isAlive'
 
 /** @param seen instances that were told of: files may lead in a circle */
 async function statusOf(ports: StatusPorts, config: string | undefined, seen: Set<string>): Promise<number> {
-  const file = locate(ports, config)
-  if (file === undefined) return perlExit.failed
-  const shown = printable(file)
   const { name: instance, pidFile, state } = lookUp(ports, config)
+  const found = locate(ports, config)
+  if (found === undefined && state.kind !== 'running') return perlExit.failed
+  const file = found ?? config ?? DEFAULT_CONFIG
+  const shown = printable(file)
   if (state.kind === 'running') {
     ports.err(`ldirectord for ${shown} is running with pid: ${state.pid}\n`)
     for (const reason of await ports.askRefused(instance)) {

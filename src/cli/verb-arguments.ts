@@ -27,7 +27,7 @@ export type VerbCommand =
 
 type Verb = Exclude<VerbCommand['verb'], 'help'>
 
-const verbs: readonly Verb[] = ['run', 'check', 'plan', 'validate', 'doctor', 'save', 'demo', ...steerVerbs]
+export const verbs: readonly Verb[] = ['run', 'check', 'plan', 'validate', 'doctor', 'save', 'demo', ...steerVerbs]
 
 export function isVerb(word: string | undefined): word is Verb {
   return verbs.some((verb) => verb === word)
@@ -52,7 +52,7 @@ export function parseVerb(verb: Verb, words: readonly string[]): VerbCommand {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.code === 'commander.helpDisplayed') return { verb: 'help', text: help }
-    throw new UsageError(`${verb}: ${error.message.replace(/^error: /, '')}`, { cause: error })
+    throw new UsageError(`${verb}: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}`, { cause: error })
   }
   if (command === undefined) throw new Error(`${verb} was not understood`)
   return command

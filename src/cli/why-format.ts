@@ -13,8 +13,8 @@ export function formatWhy(report: WhyReport, now: number): string {
     ...formatIntents(report),
     `  check      ${report.checktype} ${report.service}, every ${report.checkIntervalSeconds} s, ` +
       `next ${report.nextCheckInMs === null ? 'never' : `in ${(report.nextCheckInMs / 1000).toFixed(1)} s`}`,
-    `  thresholds down after ${status.failureCount} failures (now ${status.failures}), ` +
-      `up after ${status.successCount} successes (now ${status.successes})`,
+    `  thresholds down after failures in a row: ${status.failureCount} (now ${status.failures}), ` +
+      `up after successes in a row: ${status.successCount} (now ${status.successes})`,
     ...(probes.length === 0 ? ['  no check has ended yet'] : ['  last checks, newest first:']),
     ...probes.flatMap(formatProbe),
   ]

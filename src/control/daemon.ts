@@ -30,6 +30,8 @@ export interface Watched {
   /** Of the config in force. */
   digest(): string
   onChange(): void
+  /** The file has the content in force; told at each look. */
+  onCurrent(): void
   /** The file cannot be read; once until it can be again. */
   onMissing(): void
 }
@@ -68,7 +70,7 @@ export interface Daemon {
   reload(options?: ReloadOptions): Promise<boolean>
   /** Reads the file as a reload would, and changes nothing. Rejects with TableError when the table cannot be read. */
   preview(): Promise<Preview>
-  /** Until a reload succeeds. */
+  /** Until a reload succeeds, or the file is again the one in force. */
   readonly refused: RefusedConfig | undefined
   /** With `keepTable` the table stays as it is, whatever cleanstop says. */
   stop(options?: { readonly keepTable: boolean }): Promise<void>
@@ -177,6 +179,11 @@ export function createDaemon(ports: DaemonPorts): Daemon {
       tell({ kind: 'config-changed', file: config.file, reread })
       const decided = reread ? reloads.wake() : Promise.resolve()
       void decided.then(() => ports.onFileChanged?.(config.file))
+    },
+    onCurrent: () => {
+      if (refused === undefined) return
+      refused = undefined
+      tell({ kind: 'config-current', file: config.file })
     },
     onMissing: () => {
       const text = `can not open file ${config.file} for checking`

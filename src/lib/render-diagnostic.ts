@@ -70,11 +70,11 @@ function escaped(text: string): string {
   return printable(text.replaceAll('\t', ' '), WIDTH * 2)
 }
 
-/** Where the value begins on a line that sets a password, or looks as if it was meant to; undefined for others. */
+/** Where the value begins on a line that sets a password or a webhook's URL, or looks as if it was meant to; undefined for others. */
 function secretValue(line: string): number | undefined {
   const match = /^(\s*#?\s*([\w-]+)\s*[=:]?\s*)\S/.exec(line)
   if (match === null) return undefined
   const [, head = '', name = ''] = match
-  const near = suggest(name, ['passwd', 'secret'])
-  return near !== undefined || /pass|pw|secret/i.test(name) ? head.length : undefined
+  const near = suggest(name, ['passwd', 'secret', 'alertwebhook'])
+  return near !== undefined || /pass|pw|secret|hook/i.test(name) ? head.length : undefined
 }

@@ -78,6 +78,7 @@ const wording: Wording = {
   'config-loaded': (e) => `Configuration loaded: virtual services ${e.virtuals}, real servers ${e.reals}`,
   'config-diagnostic': (e, { pid }) => headed(`${diagnosticHead(e, pid)}: `, e.text),
   'config-kept': (e) => `Keeping the running configuration: ${e.file} has errors`,
+  'config-current': (e) => `Configuration file '${e.file}' is again the one in force`,
   'reload-refused': (e) => [
     ...e.reasons.map((reason) => `Refused new configuration: ${reason}`),
     ...e.plan.slice(0, mostPlanLines).map((line) => `Refused new configuration: it would do ipvsadm ${line}`),
@@ -145,6 +146,7 @@ const severities: Partial<Record<Kind, Severity>> = {
   'check-unknown': 'warning',
   'monitor-failed': 'warning',
   'script-failed': 'warning',
+  'config-current': 'notice',
   'monitor-works': 'notice',
   'check-warning': 'warning',
   drift: 'warning',

@@ -90,6 +90,8 @@ export type Event =
       readonly at?: Pick<Span, 'file' | 'line'>
     }
   | { readonly kind: 'config-kept'; readonly file: string }
+  /** A file that was not taken has been put back to what is in force. */
+  | { readonly kind: 'config-current'; readonly file: string }
   /** A new file without errors that would cut off what serves: why, and in ipvsadm's notation what would go. */
   | {
       readonly kind: 'reload-refused'

@@ -211,7 +211,7 @@ describe('what the daemon tells of itself', () => {
       '  weight     configured 2, in the kernel 2, connections 7 active, 1 inactive',
       '  operator   holds nothing back',
       '  check      negotiate http, every 5 s, next in 1.2 s',
-      '  thresholds down after 3 failures (now 1), up after 2 successes (now 0)',
+      '  thresholds down after failures in a row: 3 (now 1), up after successes in a row: 2 (now 0)',
       '  last checks, newest first:',
       '    2026-11-21T12:00:00.000Z  up  3.2 ms  HTTP 200 OK',
       '           0.4 ms  connecting',

@@ -4,7 +4,8 @@ import { usageText } from '../../src/cli/usage.ts'
 import { UsageError } from '../../src/lib/errors.ts'
 
 const plain = { debug: false }
-const usage = (unknownOption?: string): Command => ({ verb: 'usage', unknownOption })
+const usage = (complaint?: string): Command => ({ verb: 'usage', complaint })
+const unknown = (option: string): Command => usage(`Unknown option: ${option}`)
 const help: Command = { verb: 'help', text: undefined }
 
 /** Words separated by one blank; `~` stands for an empty word. */
@@ -30,8 +31,8 @@ const understood: readonly [string, Command][] = [
   ['stop --keep-table', { verb: 'stop', config: undefined, ...plain, keepTable: true }],
   ['a.cf stop --keep-table', { verb: 'stop', config: 'a.cf', ...plain, keepTable: true }],
   ['a.cf start --keep-table', { verb: 'start', config: 'a.cf', ...plain }],
-  ['stop --keep-tables', usage()],
-  ['start --keep-table', usage()],
+  ['stop --keep-tables', usage('"--keep-tables" cannot stand behind stop')],
+  ['start --keep-table', usage('"--keep-table" cannot stand behind start')],
   ['a.cf start -d', { verb: 'start', config: 'a.cf', ...plain }],
   ['-h', help],
   ['-?', help],
@@ -41,14 +42,16 @@ const understood: readonly [string, Command][] = [
   ['-v', { verb: 'version' }],
   ['--version start', { verb: 'version' }],
   ['', usage()],
-  ['a.cf', usage()],
-  ['a.cf begin', usage()],
-  ['start begin', usage()],
-  ['-x start', usage('x')],
-  ['-dx start', usage('x')],
-  ['--verbose start', usage('verbose')],
-  ['--deb start', usage('deb')],
-  ['--debug=1 start', usage('debug=1')],
+  ['a.cf', usage('There is no command in "a.cf"')],
+  ['a.cf begin', usage('There is no command in "a.cf begin"')],
+  ['a.cf stat', usage('There is no command "stat": did you mean "start"?')],
+  ['vaildate a.cf', usage('There is no command "vaildate": did you mean "validate"?')],
+  ['start begin', usage('"begin" cannot stand behind start')],
+  ['-x start', unknown('x')],
+  ['-dx start', unknown('x')],
+  ['--verbose start', unknown('verbose')],
+  ['--deb start', unknown('deb')],
+  ['--debug=1 start', unknown('debug=1')],
   ['run', { verb: 'run', config: undefined, table: 'kernel', log: undefined }],
   ['run a.cf', { verb: 'run', config: 'a.cf', table: 'kernel', log: undefined }],
   ['a.cf run', { verb: 'run', config: 'a.cf', table: 'kernel', log: undefined }],

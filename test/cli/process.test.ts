@@ -287,14 +287,14 @@ describe('the commands of Perl ldirectord', function () {
       assert.deepEqual(stage.journal(), [`started ${config} start`, 'TERM', 'ended'])
     })
 
-    it('exits 1 with a line in the log when nothing runs', async () => {
+    it('exits 1 with a line in the log and on standard error when nothing runs', async () => {
       const config = stage.config('a.cf')
       assert.equal(await reload(ports, options(config)), 1)
       assert.match(
         readFileSync(stage.path('log'), 'utf8'),
         new RegExp(`^\\[[^|]*\\|a\\.cf\\|${process.pid}\\] ldirectord is stopped for ${config}\\n$`),
       )
-      assert.deepEqual(stage.written(), { out: '', err: '' })
+      assert.deepEqual(stage.written(), { out: '', err: `ldirectord is stopped for ${config}\n` })
     })
   })
 
@@ -336,6 +336,19 @@ describe('the commands of Perl ldirectord', function () {
         err: `ldirectord stale pid file ${stage.pidFile('a.cf')} for ${config}\n`,
       })
       assert.equal(existsSync(stage.pidFile('a.cf')), true)
+    })
+
+    it('sees a daemon whose file is gone', async () => {
+      const config = stage.config('a.cf')
+      await start(ports, options(config))
+      const pid = pidIn('a.cf')
+      rmSync(config)
+      stage.written()
+      assert.equal(await status(ports, { config }), 0)
+      assert.deepEqual(stage.written(), {
+        out: '',
+        err: `Config file ${config} not found\nldirectord for ${config} is running with pid: ${pid}\n`,
+      })
     })
 
     it('exits 1 when there is no such file', async () => {

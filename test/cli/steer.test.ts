@@ -62,6 +62,7 @@ describe('steering the running daemon', function () {
     assert.deepEqual(standing(await status()), [...untouched.slice(0, 2), '192.0.2.10:443 127.0.0.1 up null out'])
     const why = await stage.command('why', '192.0.2.10:443/127.0.0.1')
     assert.match(why.out, /table +not in the table: in maintenance: .*new disk/)
+    assert.match(why.out, /weight +configured \d+, in the kernel no entry,/)
     assert.match(why.out, /operator +disabled since .* by .*: new disk, until /)
     assert.match(why.out, /last checks, newest first:\n +\S+Z {2}up {2}[\d.]+ ms {2}connected\n/)
 

@@ -138,6 +138,11 @@ describe('The daemon', () => {
     set.next = loadedOf(configOf([]))
     assert.equal(await daemon.reload(), false)
     assert.deepEqual([daemon.refused?.why, daemon.refused?.plan], ['guard', ['-D -t 192.0.2.1:80']])
+    stage.log.length = 0
+    set.watched?.onCurrent()
+    set.watched?.onCurrent()
+    assert.equal(daemon.refused, undefined)
+    assert.deepEqual(stage.log, ["Configuration file '/etc/test.cf' is again the one in force"])
     set.next = loadedOf(first)
     assert.equal(await daemon.reload(), true)
     assert.equal(daemon.refused, undefined)

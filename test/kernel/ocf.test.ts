@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { skipBecause } from '../tools/skip.ts'
@@ -59,7 +59,7 @@ describe('The resource agent for Pacemaker', function () {
     assert.deepEqual(await lab.director.table(), [])
   })
 
-  it('answers 7 after a kill -9, starts again on the table that was left, and clears it when it stops', async () => {
+  it('answers 7 after a kill -9, starts again on the table that was left, and needs no file to see and stop it', async () => {
     const config = writeConfig(file)
     assert.equal(await code('monitor', config), 7)
     assert.deepEqual(await act('start', config), { code: 0, stdout: '', stderr: '' })
@@ -68,8 +68,10 @@ describe('The resource agent for Pacemaker', function () {
     await tableBecomes(lab.director, both.join('\n'))
     assert.deepEqual(await act('monitor', config), { code: 7, stdout: '', stderr: '' })
     assert.equal(await code('start', config), 0)
+    rmSync(config)
     assert.equal(await code('monitor', config), 0)
     assert.equal(await code('stop', config), 0)
+    assert.equal(await code('monitor', config), 7)
     assert.deepEqual(await lab.director.table(), [])
   })
 

@@ -67,6 +67,7 @@ describe('a diagnostic on a terminal', () => {
       '  secret = "hunter2" x',
       '    paswd = "hunter2"',
       '# passwd hunter2',
+      'alertwebhok = "https://hooks.example.com/hunter2"',
     ]
     for (const line of lines) {
       for (const column of [1, 5, line.indexOf('hunter2') + 1]) {

@@ -53,7 +53,8 @@ export function createServiceManager(ports: ServiceManagerPorts): ServiceManager
     name: 'systemd',
     tell: (event) => {
       isUnreadable = after(event, { off: ['table-readable'], on: ['table-unreadable'] }) ?? isUnreadable
-      isRefused = after(event, { off: ['config-loaded'], on: ['config-kept', 'reload-refused'] }) ?? isRefused
+      isRefused =
+        after(event, { off: ['config-loaded', 'config-current'], on: ['config-kept', 'reload-refused'] }) ?? isRefused
       changed()
     },
     onChange: changed,

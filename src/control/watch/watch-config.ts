@@ -13,6 +13,8 @@ export interface WatchConfigOptions {
   readonly digest: () => string
   /** The file's bytes are others than those in force; called once for each content, good or bad. */
   onChange(digest: string): void
+  /** The file's bytes are those in force; called at each look. */
+  onCurrent?(): void
   /** The file can not be read; once until it can be again. */
   onMissing?(reason: string): void
   /** How long it must be quiet, so that a file that is being written is read once. */
@@ -67,7 +69,13 @@ export function watchConfig(options: WatchConfigOptions): ConfigWatch {
 }
 
 /** Compares, one at a time; a wish during a comparison is followed by one more. */
-function makeLook({ file, digest, onChange, onMissing }: WatchConfigOptions): (open: () => boolean) => Promise<void> {
+function makeLook({
+  file,
+  digest,
+  onChange,
+  onCurrent,
+  onMissing,
+}: WatchConfigOptions): (open: () => boolean) => Promise<void> {
   let told = ''
   let missing = false
   let running: Promise<void> | undefined
@@ -85,8 +93,10 @@ function makeLook({ file, digest, onChange, onMissing }: WatchConfigOptions): (o
     }
     if (!isOpen()) return
     missing = false
-    if (found === digest()) told = ''
-    else if (found !== told) {
+    if (found === digest()) {
+      told = ''
+      onCurrent?.()
+    } else if (found !== told) {
       told = found
       onChange(found)
     }

@@ -65,6 +65,14 @@ describe('watchConfig', () => {
     watcher = undefined
   })
 
+  it('tells when the content in force is there again', async () => {
+    start({ onCurrent: () => ledger.say('current') })
+    writeFileSync(file(), 'bad')
+    assert.equal(await ledger.next(), 'bad')
+    writeFileSync(file(), 'one')
+    assert.equal(await ledger.next(), 'current')
+  })
+
   it('sees a write in place, again and again', async () => {
     start()
     writeFileSync(file(), 'two')
