@@ -203,7 +203,7 @@ describe('the list of directives', () => {
     const names = ['quiescent', 'request', 'passwd', 'monitorfile', 'load', 'secret']
     assert.deepEqual(
       names.map((name) => find(name)?.actedOn),
-      [true, true, true, true, false, false],
+      [true, true, true, true, true, false],
     )
     const bare = listDirectives(makeRegistry([]))
     assert.equal(bare.find(({ name }) => name === 'request')?.actedOn, false)

@@ -14,7 +14,7 @@ Made from the declarations in the source: do not edit. After a change of a direc
 The grammar is Perl ldirectord's: directives of the whole file start at column 0, those of a virtual service are indented
 by four blanks or a TAB under their \`virtual =\` line, and a directive is \`name = value\`. An annotated example is
 [etc/ldirectord.cf](../etc/ldirectord.cf). A directive of both scopes is given once for all and again where a virtual
-service differs. Those marked *not yet* are read and checked, and have no effect in this version.
+service differs.
 `
 
 function tableOf(title: string, directives: readonly ListedDirective[]): string {

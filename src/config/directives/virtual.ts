@@ -67,7 +67,7 @@ export const virtualFields = {
   }),
   servicename: optional({ doc: 'Name of the service in alerts.', fallback: '', decode: (d) => d.value }),
   comment: optional({ doc: 'Text for alerts.', fallback: '', decode: (d) => d.value }),
-  load: optional({ doc: 'Accepted and not used.', fallback: '', notYet: true, decode: decodeLoad }),
+  load: optional({ doc: 'Accepted and without effect, as in Perl ldirectord.', fallback: '', decode: decodeLoad }),
   connecttimeout: globalFields.connecttimeout,
 }
 
@@ -84,7 +84,11 @@ function decodeCheckPort(directive: Directive, report: Reporter): number | undef
 
 function decodeLoad(directive: Directive, report: Reporter): string | undefined {
   const content = decodeQuotedOrEmpty(directive, report)
-  if (content === undefined || /\w/.test(content)) return content
+  if (content === undefined) return undefined
+  if (/\w/.test(content)) {
+    report.warn('not-acted-on', 'load has no effect, as in Perl ldirectord', directive.nameAt)
+    return content
+  }
   report.error('value', 'invalid string for load testing', directive.valueAt)
   return undefined
 }
