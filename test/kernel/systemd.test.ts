@@ -12,8 +12,13 @@ const unit = 'ldirectord-ng@www.cf.service'
 const log = '/var/log/lab.log'
 const both = `-A -t 10.1.0.100:80 -s rr
 -a -t 10.1.0.100:80 -r 10.2.1.2:80 -m -w 1
--a -t 10.1.0.100:80 -r 10.2.2.2:80 -m -w 1`
+-a -t 10.1.0.100:80 -r 10.2.2.2:80 -m -w 1
+-A -t 10.1.0.100:81 -s wrr
+-a -t 10.1.0.100:81 -r 10.2.1.2:81 -m -w 1
+-A -t 10.1.0.100:82 -s wrr
+-a -t 10.1.0.100:82 -r 10.2.1.2:82 -m -w 1`
 
+/** With a ping and a command, which must get through the cage. */
 const everyday = (more = ''): string =>
   unindent(`
   logfile="${log}"
@@ -26,6 +31,13 @@ const everyday = (more = ''): string =>
       service=http
       receive="r[12]"
       scheduler=rr
+  virtual=10.1.0.100:81
+      real=10.2.1.2:81 masq
+      checktype=ping
+  virtual=10.1.0.100:82
+      real=10.2.1.2:82 masq
+      checktype=external
+      checkcommand="/bin/true"
 `)
 
 describe('Under a real systemd', function () {
@@ -70,18 +82,19 @@ describe('Under a real systemd', function () {
   it('is up when the table stands, shows its line, reloads, restarts without a lost request, and clears it at a stop', async () => {
     await control('start')
     assert.ok((await lab.director.table()).includes('-A -t 10.1.0.100:80 -s rr'), 'the first pass is over')
-    await statusBecomes('1 virtual, 2 of 2 reals up')
+    await statusBecomes('3 virtuals, 4 of 4 reals up')
     await lab.die('r2')
-    await statusBecomes('1 virtual, 1 of 2 reals up')
+    await statusBecomes('3 virtuals, 3 of 4 reals up')
     await lab.rise('r2')
     replaceConfig(config, everyday('failurecount=2'))
     await control('reload')
-    await statusBecomes('1 virtual, 2 of 2 reals up')
+    await statusBecomes('3 virtuals, 4 of 4 reals up')
     assert.equal(await systemd.property(unit, 'ActiveState'), 'active')
     replaceConfig(config, everyday('checkinterval=often'))
     assert.notEqual((await systemd.systemctl('reload', unit)).code, 0)
     assert.deepEqual(await systemd.property(unit, 'ActiveState'), 'active')
     replaceConfig(config, everyday())
+    await tableBecomes(lab.director, both)
     const watch = await lab.watch()
     // In the middle of a reload systemd would pass over ExecStop=.
     await control('reload')
@@ -98,7 +111,7 @@ describe('Under a real systemd', function () {
     await control('stop')
     assert.deepEqual(await lab.director.table(), [])
     assert.equal(await systemd.property(unit, 'Result'), 'success')
-    assert.match(said(), /Purged virtual server \(stop\): 10\.1\.0\.100:80\n.*terminated on signal: TERM/)
+    assert.match(said(), /Purged virtual server \(stop\): 10\.1\.0\.100:80\n(.*\n)*.*terminated on signal: TERM/)
   })
 
   it('is restarted by the watchdog when it stands still, with the table in place', async () => {
@@ -122,7 +135,7 @@ describe('Under a real systemd', function () {
         { withinMs: 30_000 },
         () => `${systemd.log()}\n${said()}`,
       )
-      await statusBecomes('1 virtual, 2 of 2 reals up')
+      await statusBecomes('3 virtuals, 4 of 4 reals up')
       const watched = await watch.end()
       assertUnbroken(watched)
       assert.deepEqual(watched.tables, [both])
