@@ -5,7 +5,17 @@ import { dispatch } from '../../src/cli/dispatch.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { temporaryFolder } from '../log/temporary.ts'
 
-const signals = ['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT', 'SIGXCPU', 'SIGXFSZ', 'SIGUSR1'] as const
+const signals = [
+  'SIGHUP',
+  'SIGTERM',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGABRT',
+  'SIGXCPU',
+  'SIGXFSZ',
+  'SIGUSR1',
+  'SIGUSR2',
+] as const
 
 describe('A daemon that is being started', () => {
   const folder = temporaryFolder()
