@@ -25,9 +25,15 @@ export function marksOf({ virtuals }: Pick<Config, 'virtuals'>): Marks {
 
 /**
  * What the instance before left in the table and its file does not name any more. Ours only while it looks as we left it: the
- * same scheduler, and no entry that we never made. Anything else has found another owner since.
+ * same scheduler, and no entry that we never made. Anything else has found another owner since. While a name of the file has
+ * no address nothing is: it may be that of a virtual service.
  */
-export function leftBehind(marks: Marks, { virtuals }: Pick<Config, 'virtuals'>, actual: ObservedTable): Table {
+export function leftBehind(
+  marks: Marks,
+  { virtuals, unresolved }: Pick<Config, 'virtuals' | 'unresolved'>,
+  actual: ObservedTable,
+): Table {
+  if (unresolved.length > 0) return new Map()
   const named = new Set(virtuals.map(({ key }) => key))
   const left = [...marks].flatMap(([key, mark]) => {
     const found = actual.services.get(key)

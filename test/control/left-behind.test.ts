@@ -46,6 +46,10 @@ describe('What a start finds left behind', () => {
     assert.deepEqual(await left(await tableWith('rr', '10.0.0.1', '10.0.0.9'), configOf([])), [])
   })
 
+  it('is not known while a name has no address, for it may be that of the virtual service', async () => {
+    assert.deepEqual(await left(await tableWith('rr', '10.0.0.1'), { ...configOf([]), unresolved: ['web'] }), [])
+  })
+
   it('is removed by the start, and what is not ours stays', async () => {
     const stage = createStage(await tableWith('rr', '10.0.0.1'))
     const start = async (before: Marks): Promise<void> => {
