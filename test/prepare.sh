@@ -41,6 +41,7 @@ libxml2-utils        /usr/bin/xmllint
 lintian              /usr/bin/lintian
 mandoc               /usr/bin/mandoc
 man-db               /usr/bin/man
+logrotate            /usr/sbin/logrotate
 binutils             /usr/bin/strip
 LIST
 }
