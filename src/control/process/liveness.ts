@@ -50,11 +50,14 @@ const passesMs = 60_000
 /** A process that was held up makes up for at most ten seconds (health/pool). */
 const slackMs = 10_000
 
-/** Every check of a config begins, or is left out, once in its interval: so much later than the shortest none is late. */
+/**
+ * Every check of a config begins, or is left out, once in its interval; the second comes after one and a half at the latest
+ * (health/schedule.ts). So after twice the shortest one is late.
+ */
 export function dueOf({ virtuals }: Pick<Config, 'virtuals'>): Due {
   const periods = virtuals
     .filter((virtual) => virtual.reals.some((real) => isProbing(real.checking)))
-    .map((virtual) => virtual.checkIntervalMs + virtual.checkJitterMs)
+    .map((virtual) => 2 * virtual.checkIntervalMs + virtual.checkJitterMs)
   const shortest = periods.reduce((least, period) => Math.min(least, period), Number.POSITIVE_INFINITY)
   return { passesMs, checksMs: periods.length === 0 ? undefined : shortest + slackMs }
 }

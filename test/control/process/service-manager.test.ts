@@ -159,6 +159,14 @@ describe('What systemd is told', () => {
     await end(set)
   })
 
+  it('is a sign of life between checks that are hours apart', async () => {
+    const set = setUp()
+    const hourly = virtual({ reals: [set.stage.real('10.0.0.1')], checkIntervalMs: 3_600_000, checkJitterMs: 600_000 })
+    await begin(set, configOf([hourly]))
+    assert.equal(await signs(set, 36_000_000), 2400)
+    await end(set)
+  })
+
   it('is a sign of life where no check probes, and where there is nothing to do', async () => {
     for (const reals of [[], [{ ...createStage().real('10.0.0.1'), checking: { kind: 'on' } as const }]]) {
       const set = setUp()
@@ -180,7 +188,7 @@ describe('What systemd is told', () => {
   it('is nothing any more, in bounded time, when a loop hangs; the log says which, once', async () => {
     const cases = [
       { stops: 'passes', signs: 5, fault: 'no pass over the IPVS table for 75 s: the watchdog is not fed any more' },
-      { stops: 'runs', signs: 2, fault: 'no check has begun for 30 s: the watchdog is not fed any more' },
+      { stops: 'runs', signs: 3, fault: 'no check has begun for 45 s: the watchdog is not fed any more' },
     ] as const
     for (const { stops, signs: expected, fault } of cases) {
       const set = setUp()
