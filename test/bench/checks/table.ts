@@ -42,6 +42,8 @@ ${wordTable(run.costs)}
 - A TLS service means a full handshake for each check. Times of children come in ticks of 10 ms, so \`external\` and \`ping\` are rough.
 - \`ping\`: ours starts the system's \`ping\`, Perl ldirectord sends from its own raw socket. \`external-perl\`: Perl ldirectord runs the
   script in itself, ours starts Perl for it, so that a script cannot harm the daemon.
+- Where a server takes 10 ms and more for a check (Dovecot, Exim), our process has done few of them when it is measured, and wakes
+  up anew for each line: that, and no one part of the check, is what the profile of \`pop\` shows.
 - Not here: \`oracle\`, for which no server exists, and \`none\`, which asks nobody. Ours checks many servers at once, Perl ldirectord one after
   the other, and real servers with the same check share a run of ours: this table has neither advantage in it.
 `
