@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { messageOf } from '../lib/errors.ts'
 import { printable } from '../lib/printable.ts'
 import { findRoute, parseBody, type Question, type Reply, RequestError, type Route, replyOf } from './http.ts'
@@ -8,26 +9,34 @@ export interface ApiServerOptions {
   readonly routes: readonly Route[]
   /** A route threw: our own bug. */
   readonly onFault: (text: string) => void
+  /** For headers and body together; who sends slower is cut off. 10 s when absent. */
+  readonly requestWithinMs?: number
 }
 
 const longestBody = 64 * 1024
-/** For headers and body together; who sends slower is cut off. */
-const requestWithinMs = 10_000
+const usualRequestWithinMs = 10_000
 const mostConnections = 64
 
 /** HTTP with JSON over whatever the server listens on. What is malformed gets a 4xx and a sentence. */
-export function createApiServer({ routes, onFault }: ApiServerOptions): Server {
+export function createApiServer({ routes, onFault, ...options }: ApiServerOptions): Server {
+  const { requestWithinMs = usualRequestWithinMs } = options
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    void handle(request, response, { routes, onFault })
+  }
   const server = createServer(
     {
       requestTimeout: requestWithinMs,
       headersTimeout: requestWithinMs,
-      connectionsCheckingInterval: 1000,
+      connectionsCheckingInterval: Math.min(1000, requestWithinMs),
       maxHeaderSize: 16 * 1024,
+      // Node's own refusal has no sentence, and on a Unix socket the name says nothing.
+      requireHostHeader: false,
     },
-    (request, response) => {
-      void handle(request, response, { routes, onFault })
-    },
+    serve,
   )
+  // The same: an expectation that we do not know changes nothing of the request.
+  server.on('checkExpectation', serve)
+  server.on('connect', (_request, socket) => endWith(socket, '405 Method Not Allowed', 'this is no proxy'))
   server.maxConnections = mostConnections
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseMalformed(error, socket))
   return server
@@ -100,7 +109,10 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy()
     return
   }
-  const [status, sentence] = refusalOf(error.code)
+  endWith(socket, ...refusalOf(error.code))
+}
+
+function endWith(socket: Duplex, status: string, sentence: string): void {
   const text = `${JSON.stringify({ error: sentence })}\n`
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n` +

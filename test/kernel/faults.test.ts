@@ -213,7 +213,7 @@ describe('The director, when the machine beneath it fails', function () {
   it('keeps the address of a name over a reload while the name server is silent, checks on, and starts without it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'dns-'))
     const silence = join(folder, 'silent')
-    writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.53\noptions timeout:2 attempts:1\n')
+    writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.53\noptions timeout:1 attempts:1\n')
     const resolver = realpathSync('/etc/resolv.conf')
     execFileSync('mount', ['--bind', join(folder, 'resolv.conf'), resolver])
     const names = attend(
