@@ -44,7 +44,7 @@ describe('the Debian package, installed', function () {
     for (const name of ['first', 'next']) await root.bring(join(folder, `${name}.deb`), `/tmp/deb/${name}.deb`)
     // Only what concerns us runs: no service of this machine, no trigger of another package.
     await root.must(
-      'dpkg --force-all --purge ldirectord >/dev/null 2>&1; rm -rf /etc/ha.d /usr/sbin/policy-rc.d /var/lib/ldirectord-ng',
+      'dpkg --force-all --purge ldirectord >/dev/null 2>&1; rm -rf /etc/ha.d /usr/sbin/policy-rc.d /var/lib/ldirectord-ng /var/log/ldirectord.log*',
     )
     pristine = new Set(await lines(listing))
     const hasNode = await root.run('dpkg-query -W nodejs && test -x /usr/bin/node')
