@@ -12,7 +12,8 @@ import { createMonitor } from '../control/monitor/monitor.ts'
 import { createMaintenance } from '../control/operator/maintenance.ts'
 import { createOperator, type Operator } from '../control/operator/operator.ts'
 import { createStateFile } from '../control/operator/state-file.ts'
-import { runDirectoryOf, stateFileOf } from '../control/process/instance.ts'
+import { namesFileOf, runDirectoryOf, stateFileOf } from '../control/process/instance.ts'
+import { createKnownAddresses, type KnownAddresses } from '../control/process/known-addresses.ts'
 import { createNotifier, type NotifyAddress } from '../control/process/notify.ts'
 import { createOwnership, type Ownership, ownershipFileOf } from '../control/process/ownership.ts'
 import { createServiceManager, type ServiceManager } from '../control/process/service-manager.ts'
@@ -35,7 +36,7 @@ export interface Foundations {
   readonly backend: IpvsTable
   readonly companions: Companions
   readonly instance: string
-  /** Whether orders of the operator, and what is ours in the table, outlive the process. */
+  /** Whether orders of the operator, what is ours in the table, and addresses of names outlive the process. */
   readonly keepsState: boolean
   /** Where systemd wants to hear of us; undefined when it does not. */
   readonly notify: NotifyAddress | undefined
@@ -48,6 +49,7 @@ export interface Assembled {
   readonly control: ControlSocket
   /** Undefined where nothing outlives the process. */
   readonly ownership: Ownership | undefined
+  readonly addresses: KnownAddresses | undefined
   /** Undefined: it did not start us, or does not want to hear. */
   readonly systemd: ServiceManager | undefined
 }
@@ -70,6 +72,8 @@ export function assemble(
   const record = { path: ownershipFileOf(instance, runDirectoryOf()), tell }
   const ownership = keepsState ? createOwnership({ ...record, owns: (key) => director.owns(key) }) : undefined
   if (ownership !== undefined) companions.add(ownership)
+  const addresses = keepsState ? createKnownAddresses({ path: namesFileOf(instance), tell }) : undefined
+  if (addresses !== undefined) companions.add(addresses)
   companions.add(createMonitor({ clock, tell, holds: () => director.holds }))
   companions.add(createTimeoutKeeper({ clock, tell, table: backend }))
   const history = createHistory()
@@ -107,7 +111,7 @@ export function assemble(
   companions.add(control)
   const systemd = notify === undefined ? undefined : systemdFor(notify, { clock, tell, director })
   if (systemd !== undefined) companions.add(systemd)
-  return { daemon, director, operator, control, ownership, systemd }
+  return { daemon, director, operator, control, ownership, addresses, systemd }
 }
 
 function realKeysOf(config: Config): ReadonlySet<RealKey> {

@@ -95,13 +95,14 @@ interface Service {
 
 async function serve(context: CliContext, service: Service): Promise<void> {
   const { log, options, signals } = service
-  const { daemon, operator, control, ownership, systemd } = assemble(context, {
+  const { daemon, operator, control, ownership, addresses, systemd } = assemble(context, {
     ...service,
     instance: options.instance,
     keepsState: keepsState(options),
   })
-  await operator.prepare(options.loaded.config)
-  await daemon.start(options.loaded)
+  const first = (await addresses?.complete(options.loaded)) ?? options.loaded
+  await operator.prepare(first.config ?? options.loaded.config)
+  await daemon.start(first)
   // Before anybody is told that it is ready: the next command may come through it.
   await control.open()
   options.ready.ready()

@@ -3,8 +3,9 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Diagnostic } from '../lib/diagnostics.ts'
 import { codeOf, messageOf } from '../lib/errors.ts'
+import { normaliseAddress } from '../lib/ip.ts'
 import type { LoadResult } from './model.ts'
-import { type AddressBook, type Lookup, lookUpNames, namesOf } from './names.ts'
+import { type AddressBook, type HostName, type Lookup, lookUpNames, nameKey, namesOf } from './names.ts'
 import { inFileOrder, type ParseDeps, parseConfig } from './parse.ts'
 import type { ParsedFile } from './parsed.ts'
 import { resolveConfig } from './resolve.ts'
@@ -19,8 +20,16 @@ export interface Load extends LoadResult {
   readonly parsed?: ParsedFile
   /** The addresses that are in force. */
   readonly book?: AddressBook
+  /** Names that did not answer, with the last good address, which is used; to be asked for again. */
+  readonly assumed?: readonly AssumedName[]
+  /** The same, with these addresses for the names that have none. */
+  assuming?(known: AddressBook): Load
   /** The same bytes with their names asked anew, as a new value; names that do not answer keep their last address. */
   resolveAgain?(): Promise<Load>
+}
+
+export interface AssumedName extends HostName {
+  readonly address: string
 }
 
 /** A configuration is some kilobytes; what is larger is another file. */
@@ -43,8 +52,10 @@ export async function loadConfig(file: string, deps: LoadDeps, lastGood?: Addres
   const { parsed, diagnostics } = parseConfig(text, file, { ...deps, digest })
   const encoding = isUtf8 ? [] : [latin1Remark(file)]
   if (parsed === undefined) return { config: undefined, diagnostics: [...encoding, ...diagnostics], text }
-  const resolveWith = async (last: AddressBook | undefined): Promise<Load> => {
-    const book = await lookUpNames(namesOf(parsed), deps.lookup, last)
+  const names = namesOf(parsed)
+  const loadWith = (fresh: AddressBook, last: AddressBook): Load => {
+    const assumed = names.flatMap((name) => assumedName(name, fresh, last))
+    const book = new Map([...fresh, ...assumed.map((name) => [nameKey(name), name.address] as const)])
     const resolved = resolveConfig(parsed, book)
     return {
       config: resolved.config,
@@ -52,10 +63,20 @@ export async function loadConfig(file: string, deps: LoadDeps, lastGood?: Addres
       text,
       parsed,
       book,
-      resolveAgain: () => resolveWith(book),
+      assumed,
+      assuming: (known) => loadWith(fresh, new Map([...known, ...last])),
+      resolveAgain: () => ask(book),
     }
   }
-  return await resolveWith(lastGood)
+  const ask = async (last: AddressBook): Promise<Load> => loadWith(await lookUpNames(names, deps.lookup), last)
+  return await ask(lastGood ?? new Map())
+}
+
+function assumedName(name: HostName, fresh: AddressBook, last: AddressBook): AssumedName[] {
+  const key = nameKey(name)
+  const known = fresh.has(key) ? undefined : last.get(key)
+  const address = known === undefined ? undefined : normaliseAddress(known, name.family)
+  return address === undefined ? [] : [{ ...name, address }]
 }
 
 async function readBounded(file: string): Promise<Buffer> {

@@ -17,6 +17,8 @@ export interface Config {
   readonly virtuals: readonly Virtual[]
   /** Names that have no address now; to be asked for again later. */
   readonly unresolved: readonly string[]
+  /** The addresses in force of the names that have one, by `nameKey`. */
+  readonly addresses?: ReadonlyMap<string, string>
 }
 
 export interface Globals {

@@ -40,7 +40,7 @@ export function resolveConfig(parsed: ParsedFile, book: AddressBook): ResolveRes
   const { file, digest, globals } = parsed
   const unresolved = [...context.unresolved]
   return {
-    config: { file, digest, globals, virtuals: [...virtuals.values()], unresolved },
+    config: { file, digest, globals, virtuals: [...virtuals.values()], unresolved, addresses: book },
     diagnostics: report.diagnostics,
   }
 }

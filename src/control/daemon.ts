@@ -160,15 +160,17 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   }
   const resolveNames = async (): Promise<void> => {
     const before = loaded
-    if (before?.config === undefined || before.config.unresolved.length === 0) return
+    if (before?.config === undefined || unanswered(before).length === 0) return
     const next = await before.resolveAgain?.().catch(() => undefined)
     const config = next?.config
     // A reload that came meanwhile has asked for itself.
     if (next === undefined || config === undefined || loaded !== before) return
-    if (config.unresolved.length === before.config.unresolved.length) return
+    const still = unanswered(next)
+    const answered = unanswered(before).filter((name) => !still.includes(name))
+    if (answered.length === 0) return
     loaded = next
     ports.onConfig(config)
-    tell({ kind: 'note', text: `Names have an address now: ${changed(before.config, config).join(' ')}` })
+    tell({ kind: 'note', text: `Names have an address now: ${answered.join(' ')}` })
     await exclusively(() => director.change(config, 'running'))
   }
   const watched = (config: Config): Watched => ({
@@ -224,6 +226,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   }
 }
 
-function changed(before: Config, after: Config): string[] {
-  return before.unresolved.filter((name) => !after.unresolved.includes(name))
+/** Names without an address, and those whose last one is used because they did not answer. */
+function unanswered({ config, assumed = [] }: Load): readonly string[] {
+  return [...new Set([...(config?.unresolved ?? []), ...assumed.map(({ name }) => name)])]
 }

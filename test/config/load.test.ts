@@ -85,6 +85,32 @@ describe('loading a file', () => {
       ['10.0.0.9', '10.0.0.2', '10.0.0.2'],
     )
     assert.deepEqual(Object.fromEntries(third?.book ?? []), { '4 web': '10.0.0.2' })
+    assert.deepEqual(
+      [load, again, third].map((each) => each?.assumed?.map(({ name, address }) => `${name} ${address}`)),
+      [['web 10.0.0.9'], [], ['web 10.0.0.2']],
+    )
+  })
+
+  it('takes addresses that were known before for names without one, and asks for these again', async () => {
+    const path = write('known.cf', 'virtual=vip:80\n    real=web:80 gate\n    real=other:80 gate\nvirtual6=vip:81\n')
+    const known = new Map([
+      ['4 vip', '10.0.0.1'],
+      ['6 vip', '10.0.0.1'],
+      ['4 web', '10.0.0.2'],
+      ['4 other', '10.0.0.3'],
+    ])
+    const lookup: Lookup = async (name) => (name === 'other' ? '10.0.0.4' : undefined)
+    const load = (await loadConfig(path, { ...deps, lookup })).assuming?.(known)
+    const { virtuals = [], unresolved, addresses } = load?.config ?? {}
+    assert.deepEqual(
+      virtuals.map(({ key, reals }) => [key, ...reals.map(({ address }) => address)]),
+      [['tcp:10.0.0.1:80', '10.0.0.2', '10.0.0.4']],
+    )
+    assert.deepEqual([unresolved, load?.assumed?.map(({ name }) => name)], [['vip'], ['vip', 'web']])
+    assert.deepEqual(
+      new Map([...known, ['4 other', '10.0.0.4']].filter(([key]) => key !== '6 vip') as never),
+      addresses,
+    )
   })
 })
 

@@ -216,4 +216,24 @@ describe('The daemon', () => {
     assert.equal(asked, 2)
     await daemon.stop()
   })
+
+  it('asks again for a name whose last address it uses, until it answers', async () => {
+    const { stage, daemon } = setUp()
+    const config = (address: string): Config => configOf([virtual({ reals: [stage.real(address)] })])
+    const assumed = [{ name: 'web', family: 4, address: '10.0.0.1' }] as const
+    let asked = 0
+    const resolveAgain = async (): Promise<Load> => {
+      asked += 1
+      return asked < 2 ? { ...loadedOf(config('10.0.0.1')), assumed, resolveAgain } : loadedOf(config('10.0.0.2'))
+    }
+    await daemon.start({ ...loadedOf(config('10.0.0.1')), assumed, resolveAgain })
+    await stage.advance(15_000)
+    assert.deepEqual((await stage.saved()).slice(1), ['-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 1'])
+    await stage.advance(15_000)
+    assert.deepEqual((await stage.saved()).slice(1), ['-a -t 192.0.2.1:80 -r 10.0.0.2:80 -m -w 1'])
+    assert.ok(stage.log.includes('Names have an address now: web'))
+    await stage.advance(60_000)
+    assert.equal(asked, 2)
+    await daemon.stop()
+  })
 })

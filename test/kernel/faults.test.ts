@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url'
 import { askDaemon } from '../../src/api/client.ts'
 import type { OrderReport } from '../../src/api/order-routes.ts'
 import type { WhyReport } from '../../src/api/why-report.ts'
+import { namesFileOf } from '../../src/control/process/instance.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { attend, command, replaceConfig, tableBecomes, writeConfig } from './lab/director.ts'
 import { createPool, type Pool } from './lab/pool.ts'
@@ -210,7 +211,7 @@ describe('The director, when the machine beneath it fails', function () {
     }
   })
 
-  it('keeps the address of a name over a reload while the name server is silent, checks on, and starts without it', async () => {
+  it('keeps the address of a name over a reload and a restart while the name server is silent, checks on, and starts without it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'dns-'))
     const silence = join(folder, 'silent')
     writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.53\noptions timeout:1 attempts:1\n')
@@ -235,6 +236,14 @@ describe('The director, when the machine beneath it fails', function () {
       assert.doesNotMatch(first.log(), /could not resolve|has errors/)
       first.signal('SIGTERM')
       assert.equal(await first.ended, 0)
+
+      const known = lab.start(config)
+      const all = table(service, r1, entry('10.2.2.2:80', 7))
+      await tableBecomes(lab.director, all, { daemon: known, withinMs: 30_000 })
+      assert.match(known.log(), /The name web\.lab\.example does not answer: its last address is used, 10\.2\.1\.2/)
+      known.signal('SIGTERM')
+      assert.equal(await known.ended, 0)
+      rmSync(namesFileOf(basename(config)))
 
       const second = lab.start(config)
       await tableBecomes(lab.director, table(service, entry('10.2.2.2:80', 7)), { daemon: second, withinMs: 30_000 })

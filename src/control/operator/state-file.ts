@@ -103,7 +103,7 @@ export function createStateFile({ path, clock, tell }: StateFileOptions): OrderS
 }
 
 /** Undefined when there is no such file. */
-async function readBounded(path: string): Promise<string | undefined> {
+export async function readBounded(path: string): Promise<string | undefined> {
   try {
     // Non-blocking, or a FIFO in its place would hold a thread for ever.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -122,7 +122,7 @@ async function readBounded(path: string): Promise<string | undefined> {
 }
 
 /** Written beside it, on the disk, then renamed over it. */
-async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string): Promise<void> {
   const folder = dirname(path)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const fresh = `${path}.new`

@@ -32,3 +32,8 @@ export function stateDirectoryOf(env: NodeJS.ProcessEnv = process.env): string {
 export function stateFileOf(instance: string, stateDirectory: string = stateDirectoryOf()): string {
   return join(stateDirectory, `${instance}.json`)
 }
+
+/** `/var/lib/ldirectord-ng/<instance>.names`: no instance has a state file of that name. */
+export function namesFileOf(instance: string, stateDirectory: string = stateDirectoryOf()): string {
+  return join(stateDirectory, `${instance}.names`)
+}
