@@ -47,7 +47,8 @@ describe('the daemon without a free descriptor', function () {
     )
     const common = `logfile="${folder.path('log')}"\ncheckinterval=1\nchecktimeout=1\nnegotiatetimeout=1\n`
     writeFileSync(folder.path('a.cf'), common + healthy + mutes.join(''))
-    const { child, ended } = stage.launch('run', '--table', 'memory', 'a.cf')
+    // The limit at the start says how many checks run at a time: more here than the limits below have room for.
+    const { child, ended } = stage.launchUnder(['prlimit', '--nofile=1024:'], 'run', '--table', 'memory', 'a.cf')
     const heard = listenTo(child)
     const limit = (most: number): void => void execFileSync('prlimit', [`--pid=${child.pid}`, `--nofile=${most}:`])
     await until(() => count(/Real server is down: .*: timeout: /g, file('log')) === mutes.length)
