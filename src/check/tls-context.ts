@@ -69,6 +69,8 @@ async function seen(path: string) {
   throw unreadable(path, 'it is no file of a certificate')
 }
 
+const hasCertificate = /-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/
+
 interface Paths {
   readonly ca: string | undefined
   readonly cert: string | undefined
@@ -78,7 +80,9 @@ interface Paths {
 async function makeContext({ ca, cert, key }: Paths): Promise<SecureContext> {
   const [authorities, own, secret] = await Promise.all([read(ca), read(cert), read(key)])
   // Node takes a file without any for an empty list
-  if (ca !== undefined && authorities?.includes('-----BEGIN') !== true) throw unreadable(ca, 'no certificate in it')
+  if (ca !== undefined && !hasCertificate.test(authorities?.toString('latin1') ?? '')) {
+    throw unreadable(ca, 'no certificate in it')
+  }
   try {
     return createSecureContext({
       // a real server of a certain age is not down for its old protocol or short key

@@ -1,4 +1,5 @@
 import { printable } from '../lib/printable.ts'
+import { hideUrlPasswords } from '../lib/url-password.ts'
 import { bracketed, formatService, hostPort } from '../model/service.ts'
 import { formatSchedulerFlags } from './directives/scheduler.ts'
 import type { Config, Fallback, Globals, MailServer, Real, Virtual } from './model.ts'
@@ -15,7 +16,8 @@ export function printConfig(config: Config): string {
 
 /** A control character can stand in a value; on a terminal it must not. */
 function clean(line: string): string {
-  return printable(line, line.length)
+  const shown = hideUrlPasswords(line)
+  return printable(shown, shown.length)
 }
 
 function yesNo(value: boolean): string {

@@ -1,6 +1,7 @@
 import type { Diagnostic } from './diagnostics.ts'
 import { printable } from './printable.ts'
 import { suggest } from './suggest.ts'
+import { urlPasswordAt } from './url-password.ts'
 
 /** How much of a source line is shown around the place. */
 const WIDTH = 100
@@ -76,5 +77,5 @@ function secretValue(line: string): number | undefined {
   if (match === null) return undefined
   const [, head = '', name = ''] = match
   const near = suggest(name, ['passwd', 'secret', 'alertwebhook'])
-  return near !== undefined || /pass|pw|secret|hook/i.test(name) ? head.length : undefined
+  return near !== undefined || /pass|pw|secret|hook/i.test(name) ? head.length : urlPasswordAt(line)
 }

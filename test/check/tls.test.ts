@@ -249,6 +249,7 @@ describe('TLS', () => {
         (d) => ({ tlsca: join(d, 'ext') }),
         /ext cannot be used for TLS: no certificate/,
       ],
+      ['a key as tlsca', (d) => ({ tlsca: join(d, '2.key') }), /2\.key cannot be used for TLS: no certificate/],
       ['a tlscert that is none', (d) => ({ tlscert: join(d, 'ext') }), /ext cannot be used for TLS: .*PEM routines/],
       ['a key without its certificate', (d) => ({ tlskey: join(d, '1.key') }), /tlskey without tlscert/],
       [

@@ -69,6 +69,17 @@ virtual = 192.0.2.1:3306
     assert.equal(await webhook('https://name:pass@hooks.example.com/'), hidden)
   })
 
+  it('shows no password of a URL', async () => {
+    const request = 'http://name:hunter2@proxy.example.com/x'
+    const config = await load(
+      `virtual=10.9.9.1:3128\n    real=10.0.0.1:3128 masq "${request}", "ok"\n    service=http_proxy\n    request="${request}"\n`,
+    )
+    assert.ok(config)
+    const printed = printConfig(config)
+    assert.equal(printed.includes('hunter2'), false)
+    assert.equal(printed.split('http://name:(hidden)@proxy.example.com/x').length, 3)
+  })
+
   it('lets no control character through', async () => {
     const config = await load('virtual=10.9.9.1:80\n    comment = \u001b[2J\n    servicename = \u009b\n')
     assert.ok(config)

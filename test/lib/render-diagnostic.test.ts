@@ -68,6 +68,7 @@ describe('a diagnostic on a terminal', () => {
       '    paswd = "hunter2"',
       '# passwd hunter2',
       'alertwebhok = "https://hooks.example.com/hunter2"',
+      '    request = "http://name:hunter2@proxy.example.com/"',
     ]
     for (const line of lines) {
       for (const column of [1, 5, line.indexOf('hunter2') + 1]) {
