@@ -15,9 +15,15 @@ export function decodeFallbackCommand(directive: Directive, report: Reporter, sc
   if (/(^|\s)#/.test(value)) {
     const message = 'to the shell "#" begins a comment, and the arguments stand behind it: they are never seen'
     report.warn('misread', message, valueAt, 'put the comment into a line of its own')
-  } else if (/^"[^"]*\s[^"]*"\s*$/.test(value)) {
+  } else if (standsInQuotes(value)) {
     const message = 'the quotes stay at the top level: the shell looks for one program of that name, blanks and all'
     report.warn('misread', message, valueAt, 'write it without quotes')
   }
   return decodeRaw(directive, report, emptyCommand)
+}
+
+/** As a whole: what the shell takes for the first word has a blank in it, and the line ends with the same quote. */
+function standsInQuotes(value: string): boolean {
+  const [, quote = '', word = ''] = /^(["'])(.*?)\1/.exec(value) ?? []
+  return /\s/.test(word) && value.trimEnd().endsWith(quote)
 }
