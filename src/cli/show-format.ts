@@ -83,9 +83,7 @@ function stateText({ state, hold, failures, failureCount, successes, successCoun
   const soft = failures > 0 && state === 'up' ? ` (failure ${failures}/${failureCount})` : ''
   const rising = successes > 0 && state === 'down' ? ` (success ${successes}/${successCount})` : ''
   const health = `${state}${soft}${rising}`
-  return hold === null
-    ? health
-    : printable(`${hold.as === 'drain' ? 'drained' : 'maintenance'} (${hold.reason}), ${health}`)
+  return hold === null ? health : printable(`maintenance (${hold.reason}), ${health}`)
 }
 
 function entryRow(entry: EntryStatus, state: string, options: ShowOptions): string[] {

@@ -160,7 +160,7 @@ describe('what the daemon tells of itself', () => {
         'TCP  192.0.2.10:80 wrr persistent 300',
         '  -> 192.0.2.20:80  Masq  2  7  1  up (failure 1/3)  1h  HTTP 200 OK\\x1b[2J',
         '  -> 192.0.2.21:80  Masq  - (3)  0  0  down (success 1/2)  1m30s  refused: connection refused',
-        '  -> 192.0.2.22:80 (192.0.2.22:81)  Route  0 (1)  7  1  drained (new kernel), up  2h  not checked yet',
+        '  -> 192.0.2.22:80 (192.0.2.22:81)  Route  0 (1)  7  1  maintenance (new kernel), up  2h  not checked yet',
         '  -> 127.0.0.1:80  Route  -  0  0  fallback',
         '  -> 192.0.2.99:80  Masq  4  7  1  not in the file',
         'FWM 5 wrr  not in the table',
