@@ -18,7 +18,7 @@ const file = `
 `
 
 describe('The resource agent for Pacemaker', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   let lab: Topology
   const folder = mkdtempSync(join(tmpdir(), 'ocf-'))
   const agent = join(folder, 'agent')

@@ -3,6 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Orders, Reply } from './agent.ts'
 
+/** `ocf-tester` alone starts and stops a director many times, which takes more than a minute on a loaded machine. */
+const hangsAfterMs = 170_000
+
 const agentFile = fileURLToPath(new URL('agent.js', import.meta.url))
 
 export interface Ran {
@@ -53,7 +56,7 @@ export function createHost(name: string): Host {
   const run: Host['run'] = (program, ...args) =>
     new Promise((resolve) => {
       const words = ['netns', 'exec', name, program, ...args]
-      const child = execFile('ip', words, { timeout: 60_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) =>
+      const child = execFile('ip', words, { timeout: hangsAfterMs, killSignal: 'SIGKILL' }, (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : (child.exitCode ?? -1), stdout, stderr }),
       )
       child.stdin?.end()
