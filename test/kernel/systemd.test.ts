@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { skipBecause } from '../tools/skip.ts'
 import { replaceConfig, tableBecomes, unindent } from './lab/director.ts'
 import { eventually } from './lab/eventually.ts'
@@ -112,6 +112,27 @@ describe('Under a real systemd', function () {
     assert.deepEqual(await lab.director.table(), [])
     assert.equal(await systemd.property(unit, 'Result'), 'success')
     assert.match(said(), /Purged virtual server \(stop\): 10\.1\.0\.100:80\n(.*\n)*.*terminated on signal: TERM/)
+  })
+
+  it('gives its control socket to a group that a drop-in names, at each start and over a reload', async () => {
+    const socket = '/run/ldirectord-ng/www.cf.sock'
+    const group = 4
+    const of = (): { gid: number; mode: number } => {
+      const { gid, mode } = statSync(socket)
+      return { gid, mode: mode & 0o777 }
+    }
+    mkdirSync(`/run/units/${unit}.d`, { recursive: true })
+    writeFileSync(`/run/units/${unit}.d/group.conf`, `[Service]\nExecStartPost=+-/usr/bin/chgrp ${group} ${socket}\n`)
+    await systemd.systemctl('daemon-reload')
+    try {
+      for (const verb of ['start', 'reload', 'restart']) {
+        await control(verb)
+        assert.deepEqual(of(), { gid: group, mode: 0o660 }, verb)
+      }
+    } finally {
+      rmSync(`/run/units/${unit}.d`, { recursive: true })
+      await systemd.systemctl('daemon-reload')
+    }
   })
 
   it('is restarted by the watchdog when it stands still, with the table in place', async () => {
