@@ -76,6 +76,6 @@ function secretValue(line: string): number | undefined {
   const match = /^(\s*#?\s*([\w-]+)\s*[=:]?\s*)\S/.exec(line)
   if (match === null) return undefined
   const [, head = '', name = ''] = match
-  const near = suggest(name, ['passwd', 'secret', 'alertwebhook'])
+  const near = suggest(name, ['passwd', 'password', 'smtppasswd', 'smtppassword', 'secret', 'alertwebhook'])
   return near !== undefined || /pass|pw|secret|hook/i.test(name) ? head.length : urlPasswordAt(line)
 }
