@@ -19,6 +19,11 @@ export function formatAge(ms: number): string {
   return parts.slice(0, 2).join('') || '0s'
 }
 
+/** A moment as the log tells it, by the clock on this machine's wall: `2026-11-21 12:00:00`. Takes ISO 8601. */
+export function localTime(at: string): string {
+  return new Date(at).toLocaleString('sv')
+}
+
 /** A year: what is meant to last longer is meant for ever. */
 const longestMs = 366 * 86_400_000
 

@@ -4,6 +4,7 @@ import type { IntentReport } from '../api/intent-report.ts'
 import type { OrderReport } from '../api/order-routes.ts'
 import { printable } from '../lib/printable.ts'
 import { type CliContext, exitCode } from './context.ts'
+import { localTime } from './duration.ts'
 import { steer } from './instance-socket.ts'
 import type { SteerCommand } from './steer-arguments.ts'
 
@@ -47,7 +48,7 @@ function nameOfAccount(): string {
 
 function lineOf({ virtual, real, state, reason, by, until, ...rest }: IntentReport, now: number): string {
   const left = rest.activeConnections === null ? '' : `, connections left: ${rest.activeConnections} active`
-  const end = until === null ? '' : `, until ${new Date(until).toLocaleString('sv')}`
+  const end = until === null ? '' : `, until ${localTime(until)}`
   const why = reason === '' ? '' : ` (${reason})`
   const late = until !== null && Date.parse(until) < now ? ', any moment' : ''
   return `${real} in ${virtual}: ${state}${why}, by ${by}${left}${end}${late}`

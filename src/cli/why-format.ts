@@ -1,6 +1,6 @@
 import type { ProbeReport, WhyReport } from '../api/why-report.ts'
 import { printable } from '../lib/printable.ts'
-import { formatAge } from './duration.ts'
+import { formatAge, localTime } from './duration.ts'
 
 /** For people: one real server in one virtual service, from the decision down to the last checks and their steps. */
 export function formatWhy(report: WhyReport, now: number): string {
@@ -25,16 +25,16 @@ function formatIntents({ intents }: WhyReport): string[] {
   if (intents.length === 0) return ['  operator   holds nothing back']
   return intents.map(({ state, reason, by, since, until, activeConnections }) => {
     const why = reason === '' ? '' : `: ${reason}`
-    const end = until === null ? '' : `, until ${until}`
+    const end = until === null ? '' : `, until ${localTime(until)}`
     const left = activeConnections === null ? '' : `, ${activeConnections} active connections left`
-    return `  operator   ${state} since ${since} by ${by}${why}${end}${left}`
+    return `  operator   ${state} since ${localTime(since)} by ${by}${why}${end}${left}`
   })
 }
 
 function formatProbe({ at, durationMs, verdict, reason, detail, steps }: ProbeReport): string[] {
   const word = reason === null ? verdict : `${verdict} ${reason}`
   return [
-    `    ${at}  ${word}  ${durationMs} ms  ${detail}`,
+    `    ${localTime(at)}  ${word}  ${durationMs} ms  ${detail}`,
     ...steps.map(({ atMs, note }) => `      ${atMs.toFixed(1).padStart(8)} ms  ${note}`),
   ]
 }

@@ -213,7 +213,7 @@ describe('what the daemon tells of itself', () => {
       '  check      negotiate http, every 5 s, next in 1.2 s',
       '  thresholds down after failures in a row: 3 (now 1), up after successes in a row: 2 (now 0)',
       '  last checks, newest first:',
-      '    2026-11-21T12:00:00.000Z  up  3.2 ms  HTTP 200 OK',
+      `    ${new Date(now).toLocaleString('sv')}  up  3.2 ms  HTTP 200 OK`,
       '           0.4 ms  connecting',
       '           1.1 ms  GET /',
       '',
