@@ -15,9 +15,19 @@ const REQUIRE = `import { createRequire as requireFrom } from 'node:module';\nco
  */
 export async function bundleProgram(tree: Tree, { folder, version }: { folder: string; version: string }) {
   const outdir = join(tree.root, folder)
+  const inputs = await bundleCheckout(tree.checkout, outdir)
+  // As the checkout has none of its own depth: it also tells Node that the files are modules.
+  tree.text(`${folder}/package.json`, `${JSON.stringify({ name: 'ldirectord-ng', version, type: 'module' })}\n`)
+  for (const path of tree.files().filter((each) => each.endsWith('.js'))) chmodSync(join(tree.root, path), 0o644)
+  finishLauncher(join(outdir, 'ldirectord-ng.js'))
+  return packagesIn(tree.checkout, inputs)
+}
+
+/** `OUTDIR/ldirectord-ng.js` and its parts, of what was built in the checkout. Gives the files that went in. */
+export async function bundleCheckout(checkout: string, outdir: string): Promise<readonly string[]> {
   const { metafile } = await build({
-    absWorkingDir: tree.checkout,
-    entryPoints: { 'ldirectord-ng': 'bin/ldirectord-ng', ...threads(tree.checkout) },
+    absWorkingDir: checkout,
+    entryPoints: { 'ldirectord-ng': 'bin/ldirectord-ng', ...threads(checkout) },
     loader: { '': 'js' },
     outdir,
     bundle: true,
@@ -32,11 +42,7 @@ export async function bundleProgram(tree: Tree, { folder, version }: { folder: s
     metafile: true,
     logLevel: 'warning',
   })
-  // As the checkout has none of its own depth: it also tells Node that the files are modules.
-  tree.text(`${folder}/package.json`, `${JSON.stringify({ name: 'ldirectord-ng', version, type: 'module' })}\n`)
-  for (const path of tree.files().filter((each) => each.endsWith('.js'))) chmodSync(join(tree.root, path), 0o644)
-  finishLauncher(join(outdir, 'ldirectord-ng.js'))
-  return packagesIn(tree.checkout, Object.keys(metafile.inputs))
+  return Object.keys(metafile.inputs)
 }
 
 /** Files that a thread begins with, which no import leads to; in the bundle they lie beside everything else. */

@@ -3,7 +3,7 @@
 // The launcher is called as `node test/kernel/lab/run.mjs --core N -- PROGRAM ARGUMENT…`: it boots a kernel on that core,
 // runs the program there as root, in the same folder and with CI and NODE_V8_COVERAGE of its environment, prints
 // what it prints, and ends with its status. It stays in its process group, so that the run can end it with all it started.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { runProgram } from './process.mjs'
@@ -22,6 +22,7 @@ const KERNEL = '/usr/bin/linux.uml'
  */
 export async function runInLab(files, options) {
   if (!existsSync(KERNEL)) return skipAll(files, options)
+  await bundleForLab()
   // The comparison takes longest by far: begun last, it would run alone at the end.
   const isLong = (file) => file.startsWith('dist/test/peers/')
   const waiting = [...files.filter(isLong), ...files.filter((file) => !isLong(file))]
@@ -38,6 +39,15 @@ export async function runInLab(files, options) {
     output: failed.map(({ file, output }) => `--- ${file}\n${output}`).join('\n'),
     ended: failed.map(({ file, ended }) => `${file} ${ended}`).join(', '),
   }
+}
+
+/** What the tests start as the program; see test/kernel/lab/director.ts. */
+async function bundleForLab() {
+  const folder = resolve('dist/lab')
+  rmSync(folder, { recursive: true, force: true })
+  const { bundleCheckout } = await import('../../dist/package/bundle.js')
+  await bundleCheckout(resolve('.'), folder)
+  writeFileSync(join(folder, 'package.json'), readFileSync('package.json'))
 }
 
 /** One boot, pinned to one core: each system call of the guest is a round trip between two processes of the host. */

@@ -1,12 +1,16 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { eventually, type Patience } from './eventually.ts'
 import { type Host, inOrder, type Ran } from './host.ts'
 
-/** The command as a user has it. */
-export const command = [process.execPath, resolve('bin/ldirectord-ng')] as const
+/**
+ * The command as a user of the package has it: a start reads a dozen files where the checkout has hundreds, and in
+ * user-mode Linux each of them costs. The run of the lab makes it anew.
+ */
+const bundled = resolve('dist/lab/ldirectord-ng.js')
+export const command = [process.execPath, existsSync(bundled) ? bundled : resolve('bin/ldirectord-ng')] as const
 
 /** Our daemon in the foreground, in a director's namespace. */
 export interface RunningDaemon {
