@@ -34,7 +34,8 @@ export const mysql: Check<typeof fields> = {
     let socket: Socket | undefined
     try {
       // Before there is a socket, whose end would be missed while this waits.
-      const { createConnection } = await import('mysql2')
+      // `default`: as in src/check/http/undici.ts
+      const { createConnection } = (await import('mysql2')).default
       enter('connecting')
       socket = await dial(target, signal)
       const { rows, leave } = await ask(socket, { ...options, sql, enter, createConnection })

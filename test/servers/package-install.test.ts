@@ -99,6 +99,20 @@ describe('the Debian package, installed', function () {
     assert.equal(output.match(/down +refused/g)?.length, 4, output)
     // The one whose driver is not in the package; its thread is.
     assert.match(output, /unknown .*needs the npm package oracledb, which is not installed/)
+    // Against a server that answers all of them over HTTP: each driver gets as far as to look at what came.
+    const server = "require('http').createServer((q, s) => s.end('ok')).listen(9009, '127.0.0.1')"
+    const answered = virtuals
+      .slice(0, 4)
+      .join('\n')
+      .replaceAll('127.0.0.1:9', '127.0.0.1:9009')
+      .replaceAll('checkport=9', 'checkport=9009')
+    await root.must(`printf '%s' '${`negotiatetimeout=3\n${answered}`.replaceAll('\n ', '\n\t')}' >/tmp/answered.cf`)
+    const asked = await root.run(
+      `/usr/bin/node -e "${server}" & sleep 1; ldirectord-ng check /tmp/answered.cf; code=$?; kill $!; exit $code`,
+    )
+    assert.equal(asked.code, 1, asked.output)
+    assert.match(asked.output, /^tcp 192\.0\.2\.1:80 .* up .*HTTP 200/m)
+    assert.equal(asked.output.match(/ down /g)?.length, 3, asked.output)
     assert.match((await root.run('ldirectord-ng plan --assume up /tmp/all.cf')).output, /ip_vs|-A -t 192\.0\.2\.1:80/i)
   })
 

@@ -23,7 +23,8 @@ const NEVER_PAUSE = 1 << 26
  */
 export async function exchange(socket: Socket, request: HttpRequest): Promise<HttpReply> {
   // on first use: whoever checks no web server need not load it
-  const { Client } = await import('undici')
+  // `default`: of a CommonJS package, the one name that it has as it lies and in the bundle of the package alike
+  const { Client } = (await import('undici')).default
   // undici ends such a connection; Perl's library takes what has come for the reply
   if (socket.readableLength > 0) {
     socket.destroy()
